@@ -1,0 +1,55 @@
+"""The picture as a `graphviz.Digraph`, which renders with whichever Graphviz there is."""
+
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import graphviz
+
+from ..files import write_whole
+from . import layout
+from .boxes import Boxes
+
+
+def digraph_of(graph: Boxes, rankdir: str, format: str) -> "Digraph":
+    """The same boxes, colours and edges as in the SVG."""
+    digraph = Digraph(format=format, graph_attr={"rankdir": rankdir, "nodesep": "0.22", "ranksep": "0.42"})
+    digraph.attr("node", shape="box", fontname="DejaVu Sans Mono", fontsize="11", color="#5f5f5f")
+    digraph.attr("edge", color="#5f5f5f", arrowsize="0.7", fontname="DejaVu Sans Mono", fontsize="10")
+    for i, box in reversed(list(enumerate(graph.boxes))):
+        label = "".join([graphviz.escape(line) + "\\l" for line in box.lines])
+        style = "filled" if box.leaf else "rounded,filled"
+        digraph.node(f"n{i}", label, style=style, fillcolor=box.fill, penwidth="2.5" if box.root else "1")
+    for operand, result, slope in reversed(graph.edges):
+        digraph.edge(f"n{operand}", f"n{result}", graphviz.escape(slope) if slope else None)
+    return digraph
+
+
+class Digraph(graphviz.Digraph):
+    """A Digraph that needs no `dot` program if the pygraphviz wheel is there.
+
+    Only what asks for another layout program or renderer than the plain one goes the
+    usual way, through `dot`.
+    """
+
+    def pipe(self, format: str | None = None, *args: Any, encoding: str | None = None, **kwargs: Any) -> Any:
+        if layout.engine() != "wheel" or args or any(kwargs.values()):
+            return super().pipe(format, *args, encoding=encoding, **kwargs)
+        data = layout.render(self.source, format or self.format)
+        return data.decode(encoding) if encoding else data
+
+    def render(self, filename: str | PathLike[str] | None = None, *args: Any, **kwargs: Any) -> str:
+        if layout.engine() != "wheel" or args or set(kwargs) - {"format", "cleanup", "directory"}:
+            return super().render(filename, *args, **kwargs)
+        format = kwargs.get("format") or self.format
+        source = Path(kwargs.get("directory") or self.directory, filename or self.filename)
+        source.parent.mkdir(parents=True, exist_ok=True)
+        data = layout.render(self.source, format)
+        if not kwargs.get("cleanup"):
+            write_whole(source, self.source)
+        return str(write_whole(source.with_name(f"{source.name}.{format}"), data))
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **kwargs: Any) -> dict[str, Any]:
+        if not layout.engine():
+            return {"text/plain": f"{layout.INSTALL}.\n\n{self.source}"}
+        return super()._repr_mimebundle_(include, exclude, **kwargs)
