@@ -119,7 +119,7 @@ def topological_order(root):
             order.append(stack.pop())
         elif node not in visited:
             visited.add(node)
-            stack += (node, None, *node.parents)
+            stack += (node, None, *node.parents[::-1])
     return order
 
 

@@ -73,8 +73,9 @@ def boxes_of(root: Value, names: dict[int, str], local_gradients: bool = False) 
 
 
 def name_of(node: Value, names: dict[int, str]) -> str:
-    """The node's label, else its variable's name, else ""."""
-    return node.label or names.get(id(node), "")
+    """The node's label, else its variable's name, else "", with nothing in it that doesn't print."""
+    name = str(node.label or names.get(id(node), ""))
+    return "".join([c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name])
 
 
 def title_of(node: Value, names: dict[int, str]) -> str:
@@ -120,8 +121,7 @@ def fill_of(grad: Any) -> str:
 
 
 def cut(text: str, columns: int) -> str:
-    """The text in one line of at most that many columns, an ellipsis where it was cut."""
-    text = "".join([c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text])
+    """The text in at most that many columns, an ellipsis where it was cut."""
     if _columns(text) <= columns:
         return text
     while _columns(text) > columns - 1:

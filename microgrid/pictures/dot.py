@@ -16,11 +16,11 @@ def digraph_of(graph: Boxes, rankdir: str, format: str) -> "Digraph":
     digraph = Digraph(format=format, graph_attr={"rankdir": rankdir, "nodesep": "0.22", "ranksep": "0.42"})
     digraph.attr("node", shape="box", fontname="DejaVu Sans Mono", fontsize="11", color="#5f5f5f")
     digraph.attr("edge", color="#5f5f5f", arrowsize="0.7", fontname="DejaVu Sans Mono", fontsize="10")
-    for i, box in reversed(list(enumerate(graph.boxes))):
+    for i, box in enumerate(graph.boxes):
         label = "".join([graphviz.escape(line) + "\\l" for line in box.lines])
         style = "filled" if box.leaf else "rounded,filled"
         digraph.node(f"n{i}", label, style=style, fillcolor=box.fill, penwidth="2.5" if box.root else "1")
-    for operand, result, slope in reversed(graph.edges):
+    for operand, result, slope in graph.edges:
         digraph.edge(f"n{operand}", f"n{result}", graphviz.escape(slope) if slope else None)
     return digraph
 

@@ -54,10 +54,10 @@ def layout(graph: Boxes, rankdir: str) -> Layout:
     """Places the boxes.  Needs an `engine()`; raises RuntimeError if Graphviz fails."""
     source = [f'digraph {{ rankdir="{rankdir}" nodesep=0.22 ranksep=0.42',
               'node [shape=box fixedsize=true label=""] edge [arrowhead=none]']  # fmt: skip
-    for i, box in reversed(list(enumerate(graph.boxes))):  # so that first operands come out on top
+    for i, box in enumerate(graph.boxes):
         width, height = size_of(box.lines)
         source.append(f"n{i} [width={width / _INCH:.4f} height={height / _INCH:.4f}]")
-    for operand, result, slope in reversed(graph.edges):
+    for operand, result, slope in graph.edges:
         room = f" [label={_blank(len(slope) * CHARACTER, LINE)}]" if slope else ""
         source.append(f"n{operand} -> n{result}{room}")
     return _parse(_plain("\n".join([*source, "}"])), graph)

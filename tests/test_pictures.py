@@ -1,0 +1,421 @@
+"""Pictures: what they show, what they let nobody smuggle in, and what happens without Graphviz."""
+
+import base64
+import re
+import shutil
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from fractions import Fraction
+from html.parser import HTMLParser
+
+import graphviz
+import pytest
+
+import microgrid as mg
+from microgrid import Value
+from microgrid.pictures import layout
+from microgrid.pictures.boxes import NEGATIVE, NEUTRAL, POSITIVE, _columns, boxes_of, cut, fill_of, show
+
+SVG = "{http://www.w3.org/2000/svg}"
+needs_dot = pytest.mark.skipif(
+    shutil.which("dot") is None, reason="no `dot` program here; `apt-get install graphviz` brings it"
+)
+
+
+@pytest.fixture
+def no_path(monkeypatch):
+    """No program can be found: the wheel's Graphviz has to do."""
+    monkeypatch.setenv("PATH", "")
+    assert layout.engine() == "wheel"
+
+
+@pytest.fixture
+def no_graphviz(monkeypatch):
+    """Neither `dot` nor the wheel."""
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setitem(sys.modules, "pygraphviz", None)
+    real = layout.importlib.util.find_spec
+    monkeypatch.setattr(
+        layout.importlib.util, "find_spec", lambda name, *rest: None if name == "pygraphviz" else real(name, *rest)
+    )
+    assert layout.engine() == ""
+
+
+def squared():
+    a = Value(3.0, label="a")
+    b = a * a
+    b.backward()
+    return a, b
+
+
+def texts(svg):
+    return [element.text for element in ET.fromstring(svg).iter(f"{SVG}text")]
+
+
+def boxes(svg):
+    """(rect, [texts]) of each box in the SVG."""
+    return [
+        (group.find(f"{SVG}rect"), list(group.iter(f"{SVG}text")))
+        for group in ET.fromstring(svg).iter(f"{SVG}g")
+        if group.find(f"{SVG}title") is not None
+    ]
+
+
+def test_a_box_shows_name_operation_data_and_signed_grad():
+    _, b = squared()
+    svg = mg.draw(b).svg()
+    assert [[text.text for text in box] for _, box in boxes(svg)] == [
+        ["a", "data", "3.0000", "grad", "+6.0000"],
+        ["b = *", "data", "9.0000", "grad", "+1"],
+    ]
+
+
+def test_a_value_used_twice_has_two_edges_in_every_form():
+    _, b = squared()
+    graph = mg.draw(b)
+    assert len(ET.fromstring(graph.svg()).findall(f".//{SVG}polygon")) == 2
+    assert graph.dot().count("->") == 2
+    assert str(graph).count("── a ") == 2
+    starts = {path.get("d").split(" C")[0] for path in ET.fromstring(graph.svg()).iter(f"{SVG}path")}
+    assert len(starts) == 2, "the two edges lie on top of each other"
+
+
+def test_orange_is_above_zero_and_blue_below_in_three_strengths_from_0_1_and_10():
+    assert [fill_of(g) for g in (0.05, 0.1, 9.9, 10, 1e9)] == [POSITIVE[i] for i in (0, 1, 1, 2, 2)]
+    assert [fill_of(-g) for g in (0.05, 0.1, 9.9, 10, 1e9)] == [NEGATIVE[i] for i in (0, 1, 1, 2, 2)]
+    assert fill_of(0) == fill_of(float("nan")) == NEUTRAL
+    a, c = Value(2.0, label="a"), Value(-3.0, label="c")
+    root = a * c
+    root.backward()
+    fills = {box[0].text: rect.get("fill") for rect, box in boxes(mg.draw(root).svg())}
+    assert fills == {"a": NEGATIVE[1], "c": POSITIVE[1], "root = *": POSITIVE[1]}
+
+
+def luminance(colour):
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_every_text_has_a_contrast_of_at_least_4_5_on_every_fill():
+    from microgrid.pictures.svg import INK, SOFT
+
+    for fill in (*POSITIVE, *NEGATIVE, NEUTRAL):
+        for ink in (INK, SOFT):
+            high, low = sorted([luminance(fill), luminance(ink)], reverse=True)
+            assert (high + 0.05) / (low + 0.05) >= 4.5, (fill, ink)
+
+
+def test_names_are_labels_first_then_the_callers_variables_then_lists():
+    x = Value(1.0)
+    labelled = Value(2.0, label="weight")
+    ws = [Value(3.0), Value(4.0)]
+    by_key = {"bias": Value(5.0)}
+    _hidden = Value(6.0)
+    root = x + labelled + ws[0] + ws[1] + by_key["bias"] + _hidden
+    titles = [box[0].text for _, box in boxes(mg.draw(root).svg())]
+    assert {"x", "weight", "ws[0]", "ws[1]", "by_key['bias']", "root = +"} <= set(titles)
+    assert not any("_hidden" in title for title in titles)
+
+
+MODULE_WIDE = Value(7.0)
+
+
+def test_names_are_found_in_the_module_too_and_can_be_given():
+    y = MODULE_WIDE * 2
+    assert str(mg.draw(y)).splitlines()[1].startswith("├── MODULE_WIDE ")
+    assert str(mg.draw(y, names={"seven": MODULE_WIDE})).splitlines()[1].startswith("├── seven ")
+    assert "MODULE_WIDE" in mg.draw_dot(y).source
+
+
+HOSTILE = [
+    "</script><script>alert(1)</script>",
+    '"><img onerror=alert(1)>',
+    "😀 العربية 中文",
+    "x" * 200,
+    "a\x00b\nc",
+    "\\l",
+]
+
+
+@pytest.mark.parametrize("label", HOSTILE)
+def test_labels_are_text_whatever_they_say(label):
+    root = Value(1.0, label=label) + 1
+    graph = mg.draw(root)
+    tags = []
+
+    class Tags(HTMLParser):
+        def handle_starttag(self, tag, attrs):
+            tags.append(tag)
+            assert not any(name.startswith("on") for name, _ in attrs)
+
+    Tags().feed(graph._repr_html_())
+    assert set(tags) == {"img", "details", "summary", "table", "thead", "tbody", "tr", "th", "td"}
+    shown = next(box[0].text for _, box in boxes(graph.svg()))
+    assert shown == cut("".join([c if c.isprintable() else "\ufffd" for c in label]), 28)
+    graph.dot().encode()
+    if "\x00" not in label:
+        assert layout.render(graph.dot(), "svg").startswith(b"<?xml")
+
+
+@pytest.mark.parametrize("label", [*HOSTILE, "short", ""])
+def test_text_stays_inside_its_box(label):
+    root = Value(-123456.789, label=label) * Value(1e-30)
+    root.backward()
+    for rect, words in boxes(mg.draw(root).svg()):
+        left, top = float(rect.get("x")), float(rect.get("y"))
+        right, bottom = left + float(rect.get("width")), top + float(rect.get("height"))
+        for word in words:
+            x, y, width = float(word.get("x")), float(word.get("y")), _columns(word.text) * 14 * 0.602
+            start = x - width if word.get("text-anchor") == "end" else x
+            assert left < start and start + width < right and top + 10 < y < bottom - 3, word.text
+
+
+def test_notebook_output_is_the_form_that_survives_untrusted_viewers():
+    _, b = squared()
+    html = mg.draw(b)._repr_html_()
+    data = re.fullmatch(
+        r'<img src="data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)" alt="[^"]+"><details>.*</details>', html, re.S
+    )
+    svg = base64.b64decode(data[1]).decode()
+    for forbidden in ("style=", "<style", "class=", "url(", "<script", " id=", "foreignObject", "href", "currentColor"):
+        assert forbidden not in svg, forbidden
+    assert 'role="img"' in svg
+    first = ET.fromstring(svg).find(f"{SVG}rect")
+    assert first.get("fill") == "#ffffff" and first.get("width") == ET.fromstring(svg).get("width")
+    assert "<td>a</td><td>3.0000</td><td>+6.0000</td>" in html
+
+
+def test_the_caption_counts_and_says_when_backward_is_missing():
+    a = Value(2.0)
+    b = a + 1
+    assert mg.draw(b).caption == [
+        "b = 3.0000, from 3 values, 2 of them leaves.",
+        "Every grad is 0: call .backward() on the result, then draw again.",
+    ]
+    b.backward()
+    assert mg.draw(b).caption[1] == "The colour is stronger from |grad| = 0.1 and from |grad| = 10 on."
+
+
+def test_a_picture_shows_the_moment_it_was_drawn_and_changes_nothing():
+    a, b = squared()
+    graph = mg.draw(b, local_gradients=True)
+    a.data, a.grad = 100.0, 200.0
+    assert "+6.0000" in graph.svg() and "200.0" not in graph.svg()
+    assert (b.data, b.grad) == (9.0, 1)
+
+
+def test_edges_can_carry_the_local_gradient():
+    a, b = Value(2.0), Value(-5.0)
+    root = a * b
+    svg = mg.draw(root, local_gradients=True).svg()
+    assert {MINUS_FIVE, "+2.0000"} <= set(texts(svg))
+    assert mg.draw(root).svg().count("+2.0000") == 0
+
+
+MINUS_FIVE = "\N{MINUS SIGN}5.0000"
+
+
+def test_directions():
+    _, b = squared()
+
+    def centre(rankdir, i):
+        graph = mg.draw(b, rankdir=rankdir)
+        return layout.layout(graph.boxes, rankdir).centres[i]
+
+    assert centre("LR", 0)[0] < centre("LR", 1)[0]
+    assert centre("RL", 0)[0] > centre("RL", 1)[0]
+    assert centre("TB", 0)[1] < centre("TB", 1)[1]
+    assert centre("BT", 0)[1] > centre("BT", 1)[1]
+
+
+def test_first_operands_stand_above_second_ones():
+    x1, w1 = Value(1.0), Value(2.0)
+    root = x1 * w1
+    graph = mg.draw(root)
+    places = dict(zip([box.title for box in graph.boxes.boxes], layout.layout(graph.boxes, "LR").centres))
+    assert places["x1"][1] < places["w1"][1]
+
+
+def test_save_writes_the_format_of_the_ending(tmp_path):
+    _, b = squared()
+    graph = mg.draw(b)
+    assert graph.save(tmp_path / "g.svg").read_text().startswith("<svg ")
+    assert graph.save(tmp_path / "g.PNG").read_bytes().startswith(b"\x89PNG")
+    assert graph.save(str(tmp_path / "g.pdf")).read_bytes().startswith(b"%PDF")
+    assert graph.save(tmp_path / "g.dot").read_text().startswith("digraph")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["g.PNG", "g.dot", "g.pdf", "g.svg"]
+
+
+def test_save_refuses_another_ending_and_leaves_the_old_file_when_it_fails(tmp_path, monkeypatch):
+    _, b = squared()
+    with pytest.raises(ValueError, match=r"save\('g.jpg'\): the name has to end in .svg, .png, .pdf or .dot"):
+        mg.draw(b).save("g.jpg")
+    (tmp_path / "g.svg").write_text("precious")
+    monkeypatch.setattr("os.replace", lambda *args: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        mg.draw(b).save(tmp_path / "g.svg")
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["precious"]
+
+
+def test_draw_wants_a_value():
+    with pytest.raises(TypeError, match=r"draw\(3\.0\) is no Value but float: give it a Value, such as the loss"):
+        mg.draw(3.0)
+    with pytest.raises(TypeError, match=r"draw_dot\(\[\]\) is no Value but list: draw one of them"):
+        mg.draw_dot([])
+    with pytest.raises(ValueError, match=r'draw\(rankdir=.UP.\): take "LR", "TB", "RL" or "BT"'):
+        mg.draw(Value(1.0), rankdir="UP")
+
+
+def test_a_graph_too_large_to_draw_becomes_a_summary(tmp_path):
+    x = Value(1.0)
+    y = x
+    for _ in range(50_000):
+        y = y * 1.0 + x
+    y.backward()
+    graph = mg.draw(y)
+    lines = str(graph).splitlines()
+    assert lines[0].startswith("y = 5") and "from 150001 values" in lines[0]
+    assert lines[1] == "150001 values are too many to draw one by one (the most is 1000)."
+    assert sorted(tuple(line.split()[:2]) for line in lines[3:]) == [
+        ("*", "50000"),
+        ("+", "50000"),
+        ("leaf", "50000"),
+        ("named", "leaf"),
+    ]
+    assert "too many to draw" in graph.save(tmp_path / "g.svg").read_text()
+    assert "<pre>" in graph._repr_html_()
+    with pytest.raises(RuntimeError, match=r"150001 values are too many for png: save as \.svg"):
+        graph.save(tmp_path / "g.png")
+
+
+def test_a_deep_graph_prints_its_top_and_says_that_more_follows():
+    y = Value(1.0)
+    for _ in range(400):
+        y = -y
+    lines = str(mg.draw(y)).splitlines()
+    assert len(lines) == 201 and lines[-1] == "…"
+
+
+def test_the_text_opens_a_shared_result_once():
+    a = Value(1.0)
+    b = a + 1
+    c = b * b
+    assert str(mg.draw(c)).splitlines() == [
+        "c = *   4.0000   grad 0",
+        "├── b = +   2.0000   grad 0",
+        "│   ├── a   1.0000   grad 0",
+        "│   └── 1   grad 0",
+        "└── b = +   2.0000   grad 0   (opened above)",
+    ]
+
+
+def test_gradients_that_are_values_are_drawn_by_their_numbers():
+    x = Value(3.0)
+    y = x**2
+    y.backward(create_graph=True)
+    assert "+6.0000" in mg.draw(y).svg()
+    x.grad = 0
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        (0, "0"),
+        (-0.0, "0"),
+        (2, "2"),
+        (True, "1"),
+        (Fraction(1, 3), "1/3"),
+        (0.1, "0.1000"),
+        (123456.789, "123456.7890"),
+    ],
+)
+def test_numbers_in_boxes(number, shown):
+    assert show(number) == shown
+
+
+def test_numbers_at_the_edges():
+    assert show(float("inf")) == "inf" and show(float("-inf"), signed=True) == "\N{MINUS SIGN}inf"
+    assert show(10**30) == "1.00e+30" and show(Fraction(1, 10**12)) == "1.00e\N{MINUS SIGN}12"
+    assert show(0.0004) == "4.00e\N{MINUS SIGN}4" and show(999_999.9) == "999999.9000"
+
+
+# The three ways to Graphviz.
+
+
+def test_the_wheel_draws_with_no_program_on_the_path(no_path, tmp_path):
+    _, b = squared()
+    graph = mg.draw(b)
+    assert len(boxes(graph.svg())) == 2
+    assert graph.save(tmp_path / "g.png").read_bytes().startswith(b"\x89PNG")
+    assert graph.save(tmp_path / "g.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_the_wheel_serves_the_digraph_too(no_path, tmp_path):
+    _, b = squared()
+    digraph = mg.draw_dot(b, format="png", rankdir="TB")
+    assert isinstance(digraph, graphviz.Digraph)
+    assert digraph.pipe().startswith(b"\x89PNG")
+    assert "<svg" in digraph.pipe(format="svg", encoding="utf-8")
+    assert "<svg" in digraph._repr_mimebundle_()["image/svg+xml"]
+    path = digraph.render(filename="g", directory=tmp_path, cleanup=True)
+    assert path == str(tmp_path / "g.png") and [p.name for p in tmp_path.iterdir()] == ["g.png"]
+    assert "rankdir=TB" in digraph.source
+
+
+def test_the_wheel_says_nothing_on_the_terminal():
+    code = "import microgrid as mg; mg.draw(mg.Value(1.0) + 2).svg(); mg.draw_dot(mg.Value(1.0) + 2).pipe('png')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={"PATH": ""})
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_without_any_graphviz_the_picture_is_text(no_graphviz, tmp_path):
+    _, b = squared()
+    graph = mg.draw(b)
+    html = graph._repr_html_()
+    assert html.startswith("<pre>b = *   9.0000   grad +1\n")
+    assert "pictures need Graphviz: pip install &quot;microgrid[draw]&quot; brings it." in html
+    assert "digraph {" in html
+    assert "b = *   9.0000   grad +1" in texts(graph.save(tmp_path / "g.svg").read_text())
+    assert graph.save(tmp_path / "g.dot").read_text().startswith("digraph")
+    with pytest.raises(RuntimeError, match=r'pictures need Graphviz: pip install "microgrid\[draw\]" brings it'):
+        graph.save(tmp_path / "g.png")
+    assert not (tmp_path / "g.png").exists()
+    bundle = mg.draw_dot(b)._repr_mimebundle_()
+    assert list(bundle) == ["text/plain"] and bundle["text/plain"].startswith("pictures need Graphviz")
+
+
+@needs_dot
+def test_dot_and_the_wheel_put_every_box_at_the_same_place(monkeypatch):
+    x1, x2, w1, w2, b = (Value(float(i)) for i in range(5))
+    o = (x1 * w1 + x2 * w2 + b).tanh()
+    graph = mg.draw(o * o).boxes
+    assert layout.engine() == "dot"
+    by_dot = layout.layout(graph, "LR").centres
+    monkeypatch.setenv("PATH", "")
+    assert layout.engine() == "wheel"
+    by_wheel = layout.layout(graph, "LR").centres
+    for (x, y), (u, v) in zip(by_dot, by_wheel):
+        assert abs(x - u) < 1 and abs(y - v) < 1
+
+
+@needs_dot
+def test_dot_on_the_path_serves_pictures_and_digraphs(tmp_path):
+    _, b = squared()
+    assert len(boxes(mg.draw(b).svg())) == 2
+    assert mg.draw(b).save(tmp_path / "g.png").read_bytes().startswith(b"\x89PNG")
+    assert mg.draw_dot(b, format="svg").render(filename=str(tmp_path / "d")).endswith("d.svg")
+
+
+def test_boxes_keep_every_operand_in_order():
+    a, b = Value(1.0), Value(2.0)
+    c = mg.dot([a, b], [b, 3.0])
+    graph = boxes_of(c, {}, local_gradients=True)
+    nodes = mg.topological_order(c)
+    assert [(nodes[i].data, slope) for i, _, slope in graph.edges] == [
+        (1.0, "+2.0000"),
+        (2.0, "+3.0000"),
+        (2.0, "+1.0000"),
+        (3.0, "+2.0000"),
+    ]
