@@ -12,6 +12,7 @@ numbers; called with Values, or inside another derivative, it answers in Values.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
+from numbers import Real
 from typing import Any
 
 from .engine import Value, number, topological_order
@@ -126,6 +127,8 @@ def value_and_jacobian(f: Function, argnums: int | Sequence[int], *args: Any) ->
         _inside.reset(token)
 
     def gradient(output: Any) -> Any:
+        if not isinstance(output, (Value, Real)):
+            raise TypeError(f"grad of {_name(f)}: it returned {output!r:.40}, not a number; is its `return` missing?")
         adjoints = _adjoints(output, twins, in_values)
         return adjoints[0] if isinstance(argnums, int) else adjoints
 

@@ -14,14 +14,14 @@ is backpropagation (Linnainmaa 1970; Rumelhart, Hinton & Williams 1986).
 
 import math
 import operator
-from numbers import Real
+from numbers import Integral, Real
 
 
 # The rules: d(out)/d(operand) for each operand, be they numbers, fractions or Values.
 def add_gradients(out, a, b): return 1, 1
 def subtract_gradients(out, a, b): return 1, -1
 def multiply_gradients(out, a, b): return b, a
-def divide_gradients(out, a, b): return 1 / b, -out / b
+def divide_gradients(out, a, b): return type(out)(1) / b, -out / b  # 1 of its kind: fractions stay exact
 def negative_gradients(out, a): return (-1,)
 def absolute_gradients(out, a): return (step(a) - step(-a),)
 def power_gradients(out, a, b): return b * a ** (b - 1), out * log(a)
@@ -37,9 +37,11 @@ class Value:
     __array_ufunc__ = None  # so that NumPy leaves `numpy.float64(2) * Value(3)` to us
 
     def __init__(self, data, parents=(), op="", local_gradients=None, label=""):
-        if not parents and not isinstance(data, (float, int, Real)):
-            raise TypeError(f"Value({data!r:.50}) needs one real number, not {type(data).__name__}; for text "
-                            "write Value(float(text)), for a list [Value(x) for x in numbers]")
+        if not parents and not isinstance(data, (float, int)):
+            if not isinstance(data, Real):
+                raise TypeError(f"Value({data!r:.50}) needs one real number, not {type(data).__name__}; for text "
+                                "write Value(float(text)), for a list [Value(x) for x in numbers]")
+            data = int(data) if isinstance(data, Integral) else data  # NumPy's whole numbers would wrap around
         self.data = data
         self.grad = 0
         self.parents = parents

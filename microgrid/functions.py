@@ -48,7 +48,7 @@ def _relu(x): return type(x)(0) if x <= 0 else x
 def _leaky_relu(x, slope): return x if x > 0 else slope * x
 def _elu(x, alpha): return x if x > 0 else alpha * math.expm1(x)
 def _silu(x): return x * _sigmoid(x)
-def _gelu(x): return x * math.erfc(-x / math.sqrt(2)) / 2
+def _gelu(x): return x * (math.erfc(-x / math.sqrt(2)) / 2)
 def _maximum(a, b): return a if a > b or a != a else b  # a nan is passed on, from either side
 def _minimum(a, b): return a if a < b or a != a else b
 def _where(condition, a, b): return a if condition > 0 else b
@@ -168,7 +168,7 @@ def elu(x: Number, alpha: Number = 1.0) -> Number:
 
 
 def elu_gradients(out, x, alpha):
-    power = exp(minimum(x, 0))
+    power = exp(where(x, 0, x))  # where x > 0 it is not used, and must not overflow
     return where(x, 1, alpha * power), where(x, 0, power - 1)
 
 
@@ -242,7 +242,7 @@ def minimum_gradients(out, a, b):
 
 def _share_above(a, b):
     """1 where a > b, 0 where a < b, and one half at a tie."""
-    half = Fraction(1, 2) if isinstance(number(a), Fraction) else 0.5
+    half = Fraction(1, 2) if isinstance(number(a - b), Fraction) else 0.5
     return where(a - b, 1, where(b - a, 0, half))
 
 
@@ -309,7 +309,9 @@ def logsumexp(xs: Iterable[Number]) -> Number:
 
 def _logsumexp(*xs):
     top = max(xs)
-    return top + math.log(sum([math.exp(x - top) for x in xs])) if abs(top) < math.inf else top
+    if abs(top) == math.inf and not any([x != x for x in xs]):
+        return top
+    return top + math.log(sum([math.exp(x - top) for x in xs]))
 
 
 def log_softmax(xs: Iterable[Number]) -> list:

@@ -18,6 +18,7 @@ from . import functions
 from .engine import Value
 
 Activation = str | Callable[[Any], Any] | None
+ACTIVATIONS = ("relu", "tanh", "sigmoid", "leaky_relu", "elu", "gelu", "silu", "softplus")
 
 
 class Module:
@@ -85,6 +86,8 @@ class Neuron(Module):
     """
 
     def __init__(self, nin: int, activation: Activation = "relu", seed: int | random.Random | None = None) -> None:
+        if nin < 1:
+            raise ValueError(f"Neuron({nin}): a neuron needs at least 1 input")
         rng = _rng(seed)
         deviation = math.sqrt((1 if _name(activation) in ("None", "tanh", "sigmoid") else 2) / nin)
         self.w = [Value(rng.gauss(0.0, deviation), label=f"w{i}") for i in range(nin)]
@@ -116,6 +119,8 @@ class Layer(Module):
     def __init__(
         self, nin: int, nout: int, activation: Activation = "relu", seed: int | random.Random | None = None
     ) -> None:
+        if nout < 1:
+            raise ValueError(f"Layer({nin}, {nout}): a layer needs at least 1 neuron")
         rng = _rng(seed)
         self.neurons = [Neuron(nin, activation, rng) for _ in range(nout)]
 
@@ -148,6 +153,7 @@ class MLP(Module):
     ) -> None:
         if not nouts or min(nin, *nouts) < 1:
             raise ValueError(f"MLP({nin}, {list(nouts)}): each size has to be at least 1, as in MLP(2, [16, 16, 1])")
+        _function(activation)  # a name that is wrong is refused even where all layers are linear
         rng = _rng(seed)
         sizes = [nin, *nouts]
         self.sizes = sizes
@@ -182,12 +188,12 @@ def _name(activation: Activation) -> str:
 
 
 def _function(activation: Activation) -> Callable[[Any], Any] | None:
-    if not isinstance(activation, str):
+    if activation is None or callable(activation):
         return activation
-    if activation not in functions.__all__:
+    if activation not in ACTIVATIONS:
         raise ValueError(
-            f"activation {activation!r} is not a function of microgrid; take one of relu, tanh, sigmoid, "
-            "leaky_relu, elu, gelu, silu, softplus, or pass a function of your own"
+            f"activation {activation!r} is not a function of microgrid; take one of {', '.join(ACTIVATIONS)}, "
+            "or pass a function of your own"
         )
     return getattr(functions, activation)
 

@@ -1,0 +1,329 @@
+"""Neurons, layers and nets: against NumPy by hand, and what they keep, load and refuse."""
+
+import json
+import math
+import random
+
+import numpy
+import pytest
+
+import microgrid as mg
+from microgrid import MLP, Layer, Module, Neuron, Value
+
+ACTIVATIONS = {
+    "relu": lambda z: numpy.maximum(z, 0),
+    "tanh": numpy.tanh,
+    "sigmoid": lambda z: 1 / (1 + numpy.exp(-z)),
+    "softplus": lambda z: numpy.log1p(numpy.exp(z)),
+    "leaky_relu": lambda z: numpy.where(z > 0, z, 0.01 * z),
+    "elu": lambda z: numpy.where(z > 0, z, numpy.exp(z) - 1),
+    "silu": lambda z: z / (1 + numpy.exp(-z)),
+}
+
+
+def refusal(kind, action):
+    with pytest.raises(kind) as raised:
+        action()
+    assert raised.type is kind
+    return raised.value.args[0]
+
+
+def with_random_biases(model, seed=5):
+    rng = random.Random(seed)
+    for name, parameter in model.named_parameters():
+        if name.endswith("b"):
+            parameter.data = rng.gauss(0, 0.5)
+    return model
+
+
+def by_hand(model, activation, x):
+    """The net as matrices: activation(W x + b), the last layer without."""
+    for i, layer in enumerate(model.layers):
+        w = numpy.array([[p.data for p in neuron.w] for neuron in layer.neurons])
+        x = w @ x + numpy.array([neuron.b.data for neuron in layer.neurons])
+        if i + 1 < len(model.layers):
+            x = activation(x)
+    return x
+
+
+# Forward and backward.
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_a_net_computes_what_numpy_does(name):
+    model = with_random_biases(MLP(3, [5, 4, 2], activation=name, seed=1))
+    for x in ([0.5, -1.0, 2.0], [0.0, 0.0, 0.0], [-3.0, 1.5, 0.25]):
+        out = model(x)
+        assert [y.data for y in out] == pytest.approx(
+            list(by_hand(model, ACTIVATIONS[name], numpy.array(x))), rel=1e-13
+        )
+
+
+def test_a_net_of_one_output_returns_that_value_alone():
+    model = MLP(2, [3, 1], seed=0)
+    out = model([1.0, 2.0])
+    assert type(out) is Value
+    assert out.data == pytest.approx(float(by_hand(model, ACTIVATIONS["relu"], numpy.array([1.0, 2.0]))[0]), rel=1e-14)
+    assert [type(y) for y in MLP(2, [3, 2], seed=0)([1.0, 2.0])] == [Value, Value]
+
+
+@pytest.mark.parametrize("name", ["tanh", "relu", "gelu"])
+def test_the_gradient_of_a_net_agrees_with_central_differences(name):
+    model = with_random_biases(MLP(2, [4, 3, 1], activation=name, seed=2))
+    x = [Value(0.7), Value(-1.3)]
+    loss = (model(x) - 1) ** 2
+    loss.backward()
+    for leaf in [*model.parameters(), *x]:
+        at = leaf.data
+        losses = []
+        for leaf.data in (at + 1e-5, at - 1e-5):
+            losses.append(((model(x) - 1) ** 2).data)
+        leaf.data = at
+        assert leaf.grad == pytest.approx((losses[0] - losses[1]) / 2e-5, rel=1e-6, abs=1e-9)
+
+
+def test_the_gradient_of_a_net_is_the_matrix_one():
+    """For one hidden layer: dL/dW2 = 2 (y - t) h, dL/dW1 = 2 (y - t) W2 (1 - h²) x."""
+    model = with_random_biases(MLP(2, [3, 1], activation="tanh", seed=3))
+    x, target = numpy.array([0.7, -1.3]), 0.4
+    ((model(list(x)) - target) ** 2).backward()
+    hidden, last = model.layers[0].neurons, model.layers[1].neurons[0]
+    w1, b1 = numpy.array([[p.data for p in n.w] for n in hidden]), numpy.array([n.b.data for n in hidden])
+    w2 = numpy.array([p.data for p in last.w])
+    h = numpy.tanh(w1 @ x + b1)
+    error = 2 * (w2 @ h + last.b.data - target)
+    assert [p.grad for p in last.w] == pytest.approx(list(error * h), rel=1e-13)
+    assert last.b.grad == pytest.approx(error, rel=1e-13)
+    for j, neuron in enumerate(hidden):
+        inner = error * w2[j] * (1 - h[j] ** 2)
+        assert [p.grad for p in neuron.w] == pytest.approx(list(inner * x), rel=1e-12)
+        assert neuron.b.grad == pytest.approx(inner, rel=1e-12)
+
+
+def test_gradients_accumulate_until_they_are_zeroed():
+    model = MLP(2, [3, 1], activation="tanh", seed=0)
+    model([1.0, -2.0]).backward()
+    once = [p.grad for p in model.parameters()]
+    model([1.0, -2.0]).backward()
+    assert [p.grad for p in model.parameters()] == [2 * g for g in once]
+    model.zero_grad()
+    assert [p.grad for p in model.parameters()] == [0] * 13
+
+
+def test_inputs_may_be_values_and_get_their_gradient():
+    neuron = Neuron(2, activation=None, seed=0)
+    x = [Value(1.0), Value(2.0)]
+    neuron(x).backward()
+    assert [xi.grad for xi in x] == [w.data for w in neuron.w]
+
+
+# Parameters.
+
+
+def test_the_number_of_parameters_and_their_names():
+    model = MLP(2, [16, 16, 1], seed=0)
+    assert len(model.parameters()) == 16 * 3 + 16 * 17 + 17 == 337
+    names = [name for name, _ in MLP(2, [2, 1], seed=0).named_parameters()]
+    assert names == [
+        "layers.0.neurons.0.w0", "layers.0.neurons.0.w1", "layers.0.neurons.0.b",
+        "layers.0.neurons.1.w0", "layers.0.neurons.1.w1", "layers.0.neurons.1.b",
+        "layers.1.neurons.0.w0", "layers.1.neurons.0.w1", "layers.1.neurons.0.b",
+    ]  # fmt: skip
+    assert [name for name, _ in Layer(1, 2, seed=0).named_parameters()] == [
+        "neurons.0.w0", "neurons.0.b", "neurons.1.w0", "neurons.1.b",
+    ]  # fmt: skip
+
+
+def test_parameters_are_the_very_values_in_the_order_of_their_names():
+    model = MLP(2, [3, 1], seed=0)
+    assert all([p is q for p, (_, q) in zip(model.parameters(), model.named_parameters(), strict=True)])
+    assert model.parameters()[0] is model.layers[0].neurons[0].w[0]
+    assert len({id(p) for p in model.parameters()}) == 13
+
+
+def test_a_seed_gives_the_same_weights_and_another_seed_others():
+    assert MLP(2, [3, 1], seed=7).state_dict() == MLP(2, [3, 1], seed=7).state_dict()
+    assert MLP(2, [3, 1], seed=7).state_dict() != MLP(2, [3, 1], seed=8).state_dict()
+    assert MLP(2, [3, 1]).state_dict() != MLP(2, [3, 1]).state_dict()
+    rng = random.Random(7)
+    first, second = Neuron(3, seed=rng), Neuron(3, seed=rng)
+    assert first.state_dict() != second.state_dict()
+    assert first.state_dict() == Neuron(3, seed=7).state_dict()
+
+
+def test_a_seed_does_not_touch_the_global_generator():
+    random.seed(1)
+    expected = random.random()
+    random.seed(1)
+    MLP(2, [3, 1], seed=7)
+    MLP(2, [3, 1])
+    assert random.random() == expected
+
+
+@pytest.mark.parametrize("activation, gain", [("relu", 2), ("gelu", 2), ("tanh", 1), ("sigmoid", 1), (None, 1)])
+def test_weights_are_normal_with_the_published_deviation(activation, gain):
+    """The mean square of 4000 draws is within 5 standard errors, sqrt(2 / 4000), of the variance."""
+    weights = [w.data for neuron in Layer(40, 100, activation, seed=0).neurons for w in neuron.w]
+    variance = sum([w * w for w in weights]) / len(weights)
+    assert variance * 40 / gain == pytest.approx(1, abs=5 * math.sqrt(2 / 4000))
+    assert all([neuron.b.data == 0 for neuron in Layer(2, 3, activation, seed=0).neurons])
+
+
+# Activations.
+
+
+def test_an_activation_is_a_name_a_function_or_none():
+    state = {"w0": 2.0, "b": -1.0}
+    for activation, expected in (("relu", 0.0), (mg.tanh, math.tanh(-2.0)), (None, -2.0), (lambda z: z * z, 4.0)):
+        neuron = Neuron(1, activation=activation)
+        neuron.load_state_dict(state)
+        assert neuron([-0.5]).data == expected
+
+
+def test_the_last_layer_is_linear():
+    model = MLP(1, [1], activation="relu", seed=0)
+    model.load_state_dict({"layers.0.neurons.0.w0": 1.0, "layers.0.neurons.0.b": 0.0})
+    assert model([-3.0]).data == -3.0
+
+
+def test_how_modules_are_shown():
+    assert repr(Neuron(2, "tanh", seed=0)) == "Neuron(2, activation='tanh')"
+    assert repr(Neuron(2, None, seed=0)) == "Neuron(2, activation='None')"
+    assert repr(Layer(2, 3, mg.sigmoid, seed=0)) == "Layer of 3 x Neuron(2, activation='sigmoid')"
+    assert repr(MLP(2, [16, 1], seed=0)) == "MLP(2, [16, 1], activation='relu'), 65 parameters"
+
+
+# Saving and loading.
+
+
+def test_a_state_survives_json():
+    model, other = with_random_biases(MLP(2, [3, 1], seed=1)), MLP(2, [3, 1], seed=2)
+    other.load_state_dict(json.loads(json.dumps(model.state_dict())))
+    assert other.state_dict() == model.state_dict()
+    assert other([0.3, 0.4]).data == model([0.3, 0.4]).data
+
+
+def test_loading_keeps_the_parameters_and_their_gradients():
+    model = MLP(2, [3, 1], seed=1)
+    before = model.parameters()
+    model([1.0, 1.0]).backward()
+    gradients = [p.grad for p in before]
+    model.load_state_dict(MLP(2, [3, 1], seed=2).state_dict())
+    assert all([p is q for p, q in zip(before, model.parameters(), strict=True)])
+    assert [p.grad for p in model.parameters()] == gradients
+
+
+@pytest.mark.parametrize(
+    "state, kind, expected",
+    [
+        ({"w0": 1.0, "b": 2.0}, KeyError, "Neuron.load_state_dict: missing w1; unknown none"),
+        (
+            {"w0": 1.0, "w1": 1.0, "b": 2.0, "w2": 3.0},
+            KeyError,
+            "Neuron.load_state_dict: missing none; unknown w2",
+        ),
+        (
+            {"v0": 1.0, "v1": 1.0, "v2": 2.0, "v3": 3.0, "v4": 4.0},
+            KeyError,
+            "Neuron.load_state_dict: missing b, w0, w1; unknown v0, v1, v2 and 2 more",
+        ),
+        (
+            {"w0": 1.0, "w1": 1.0, "b": "2"},
+            TypeError,
+            "Value('2') needs one real number, not str; for text write Value(float(text)), "
+            "for a list [Value(x) for x in numbers]",
+        ),
+        (
+            {"w0": None, "w1": 1.0, "b": 2.0},
+            TypeError,
+            "Value(None) needs one real number, not NoneType; for text write Value(float(text)), "
+            "for a list [Value(x) for x in numbers]",
+        ),
+    ],
+)
+def test_a_state_that_does_not_fit_changes_nothing(state, kind, expected):
+    neuron = Neuron(2, seed=1)
+    before = neuron.state_dict()
+    assert refusal(kind, lambda: neuron.load_state_dict(state)) == expected
+    assert neuron.state_dict() == before
+
+
+# Refusals and modules of one's own.
+
+
+def test_an_input_of_another_length_is_refused():
+    for model in (Neuron(2, seed=0), Layer(2, 3, seed=0), MLP(2, [3, 1], seed=0)):
+        assert refusal(ValueError, lambda m=model: m([1.0])) == "a neuron of 2 inputs was called with 1"
+        assert refusal(ValueError, lambda m=model: m([1.0] * 3)) == "a neuron of 2 inputs was called with 3"
+
+
+def test_an_input_that_is_no_number_is_refused():
+    expected = (
+        "Value('1') needs one real number, not str; "
+        "for text write Value(float(text)), for a list [Value(x) for x in numbers]"
+    )
+    assert refusal(TypeError, lambda: MLP(1, [1], seed=0)(["1"])) == expected
+    assert refusal(TypeError, lambda: Neuron(1, seed=0)(["1"])) == expected
+
+
+@pytest.mark.parametrize("nin, nouts", [(2, []), (0, [1]), (2, [3, 0]), (2, [-1, 1])])
+def test_a_net_needs_sizes_of_at_least_one(nin, nouts):
+    expected = f"MLP({nin}, {nouts}): each size has to be at least 1, as in MLP(2, [16, 16, 1])"
+    assert refusal(ValueError, lambda: MLP(nin, nouts)) == expected
+
+
+@pytest.mark.parametrize("build", [lambda a: Neuron(2, a), lambda a: Layer(2, 3, a), lambda a: MLP(2, [3, 1], a)])
+def test_an_activation_of_no_known_name_is_refused(build):
+    expected = (
+        "activation 'rleu' is not a function of microgrid; take one of relu, tanh, sigmoid, "
+        "leaky_relu, elu, gelu, silu, softplus, or pass a function of your own"
+    )
+    assert refusal(ValueError, lambda: build("rleu")) == expected
+
+
+def test_an_activation_of_no_known_name_is_refused_where_all_layers_are_linear_too():
+    with pytest.raises(ValueError, match="activation 'rleu' is not a function of microgrid"):
+        MLP(2, [1], "rleu")
+
+
+def test_a_module_has_to_say_what_it_learns():
+    class Scale(Module):
+        pass
+
+    expected = (
+        "Scale has to say what it learns: define named_parameters(self), "
+        'returning a list such as [("w", self.w), ("b", self.b)]'
+    )
+    for use in (Scale().parameters, Scale().zero_grad, Scale().state_dict, Scale().named_parameters):
+        assert refusal(TypeError, use) == expected
+    assert refusal(TypeError, lambda: Scale().load_state_dict({})) == expected
+
+
+def test_a_module_of_ones_own_gets_the_rest():
+    class Scale(Module):
+        def __init__(self):
+            self.w, self.net = Value(2.0), Neuron(1, None, seed=0)
+
+        def named_parameters(self):
+            return [("w", self.w), *[(f"net.{name}", p) for name, p in self.net.named_parameters()]]
+
+        def __call__(self, x):
+            return self.net([self.w * x])
+
+    model = Scale()
+    model(3.0).backward()
+    assert model.w.grad == 3.0 * model.net.w[0].data
+    model.load_state_dict({"w": 5.0, "net.w0": 0.5, "net.b": 1.0})
+    model.zero_grad()
+    assert (model(3.0).data, model.w.grad) == (8.5, 0)
+    assert model.state_dict() == {"w": 5.0, "net.w0": 0.5, "net.b": 1.0}
+
+
+def test_neurons_and_layers_need_sizes_of_at_least_one():
+    assert refusal(ValueError, lambda: Neuron(0)) == "Neuron(0): a neuron needs at least 1 input"
+    assert refusal(ValueError, lambda: Layer(2, 0)) == "Layer(2, 0): a layer needs at least 1 neuron"
+
+
+@pytest.mark.parametrize("activation", ["dot", "where", 5])
+def test_what_is_no_activation_is_refused_before_it_is_called(activation):
+    assert refusal(ValueError, lambda: Neuron(2, activation)).startswith(f"activation {activation!r} is not a function")
