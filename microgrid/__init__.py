@@ -19,16 +19,48 @@ from . import copies as copies  # teaches `copy` and `pickle` to take graphs of 
 from .calculus import grad, hessian, hvp, jacobian, value_and_grad
 from .engine import Value, topological_order
 from .functions import (
-    cos, dot, elu, erf, exp, gelu, leaky_relu, log, log_softmax, logsumexp, maximum, minimum, relu,
-    sigmoid, silu, sin, softmax, softplus, sqrt, step, tan, tanh, where,
+    cos,
+    dot,
+    elu,
+    erf,
+    exp,
+    gelu,
+    leaky_relu,
+    log,
+    log_softmax,
+    logsumexp,
+    maximum,
+    minimum,
+    relu,
+    sigmoid,
+    silu,
+    sin,
+    softmax,
+    softplus,
+    sqrt,
+    step,
+    tan,
+    tanh,
+    where,
 )  # fmt: skip
 from .nn import MLP, Layer, Module, Neuron
 
 if TYPE_CHECKING:
     from .pictures import Graph, draw, draw_dot
     from .training import (
-        SGD, Adam, binary_cross_entropy, cross_entropy, hinge, make_moons, make_xor, mini_batches, mse,
-        read_csv, standardise, train, train_test_split,
+        SGD,
+        Adam,
+        binary_cross_entropy,
+        cross_entropy,
+        hinge,
+        make_moons,
+        make_xor,
+        mini_batches,
+        mse,
+        read_csv,
+        standardise,
+        train,
+        train_test_split,
     )  # fmt: skip
 
 __version__ = "0.1.0"

@@ -1,0 +1,124 @@
+"""The command line: `python -m microgrid VERB`, also installed as `microgrid`."""
+
+import argparse
+import csv
+import io
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from .files import write_whole
+from .training import BadInput
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a verb; returns the exit status: 0, 2 for a mistake in the input, 130 for Ctrl-C."""
+    args = _parser().parse_args(argv)
+    try:
+        return args.run(args) or 0
+    except (BadInput, ModuleNotFoundError) as error:
+        print(f"microgrid {args.verb}: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"microgrid {args.verb}: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"\nmicrogrid {args.verb}: stopped", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="microgrid",
+        description="Backpropagation, number by number.",
+        epilog="microgrid VERB --help shows an example.",
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+
+    def verb(name: str, run: Callable, help: str, examples: str, seed: bool = True) -> argparse.ArgumentParser:
+        sub = verbs.add_parser(
+            name,
+            help=help,
+            description=help[0].upper() + help[1:] + ".",
+            epilog=f"examples:\n{examples}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        sub.set_defaults(run=run)
+        sub.add_argument("--out", type=Path, metavar="DIR", default=Path(f"microgrid-{name}"), help="where to write to")
+        sub.add_argument("--seed", type=int, default=0, help="of everything random (default %(default)s)")
+        return sub
+
+    demo = verb("demo", _demo, "an expression, a net that learns two moons, and a page to open",
+                "  microgrid demo\n  microgrid demo --seed 3 --out my-demo")  # fmt: skip
+    demo.set_defaults(seed=1)
+    demo.add_argument("--steps", type=_positive, default=100, help="of gradient descent (default 100)")
+
+    train = verb("train", _train, "train a net on a table of your own",
+                 "  microgrid train iris.csv --target species\n"
+                 "  microgrid train houses.csv --target price --task regression --missing mean --drop id")  # fmt: skip
+    train.add_argument("file", metavar="FILE.csv", help="a table with a header")
+    train.add_argument("--target", required=True, metavar="COLUMN", help="the column to predict")
+    train.add_argument("--task", choices=["classification", "regression"], help="found from the target if not said")
+    train.add_argument("--missing", choices=["refuse", "mean", "drop"], default="refuse",
+                       help="about missing cells: refuse the table, take the mean, or drop the row")  # fmt: skip
+    train.add_argument("--drop", action="append", default=[], metavar="COLUMN", help="leave a column out; repeatable")
+    train.add_argument(
+        "--hidden", type=_positive, nargs="*", default=[16], metavar="N", help="sizes of the hidden layers"
+    )
+    train.add_argument("--epochs", type=_positive, help="passes over the rows (default: by their number)")
+    train.add_argument("--lr", type=float, default=0.01, help="learning rate of Adam (default 0.01)")
+    train.add_argument(
+        "--test", type=float, default=0.25, metavar="SHARE", help="of the rows for the test (default 0.25)"
+    )
+
+    predict = verb("predict", _predict, "use a trained model on a table",
+                   "  microgrid predict microgrid-train/model.json new.csv\n"
+                   "  microgrid predict model.json new.csv --out results")  # fmt: skip
+    predict.add_argument("model", metavar="MODEL.json", help="what `microgrid train` wrote")
+    predict.add_argument("file", metavar="FILE.csv", help="a table with the columns of the training")
+
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    return number
+
+
+def _demo(args: argparse.Namespace) -> None:
+    from .classroom.demo import demo
+
+    demo(args.out, args.seed, args.steps)
+
+
+def _train(args: argparse.Namespace) -> None:
+    from .classroom.report import summary, write_report
+    from .training import fit_table
+
+    report = fit_table(
+        args.file, args.target, task=args.task, hidden=args.hidden, epochs=args.epochs, lr=args.lr, seed=args.seed,
+        test_fraction=args.test, missing=args.missing, drop=args.drop,
+    )  # fmt: skip
+    print(f"{summary(report)}\n\n{report}\n")
+    for path in write_report(report, args.out):
+        print(f"wrote {path}")
+
+
+def _predict(args: argparse.Namespace) -> None:
+    from .training import predict_table
+
+    predictions = predict_table(args.model, args.file)
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(["line", "prediction", "probability"])
+    writer.writerows([p.line, p.value, "" if p.probability is None else f"{p.probability:.4f}"] for p in predictions)
+    args.out.mkdir(parents=True, exist_ok=True)
+    path = write_whole(args.out / "predictions.csv", table.getvalue())
+    print(table.getvalue(), end="")
+    print(f"wrote {path}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+"""The README, its picture, and what the documents claim: run, not believed."""
+
+import contextlib
+import io
+import os
+import re
+import shlex
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+from sklearn.datasets import load_iris
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.S | re.M)
+
+
+def run_readme(folder):
+    """Run the Python blocks one after another; (printed, expected) for each that has an answer."""
+    names, answers, printed = {}, [], ""
+    with contextlib.chdir(folder):
+        for kind, text in BLOCKS:
+            if kind == "python":
+                out = io.StringIO()
+                with contextlib.redirect_stdout(out):
+                    exec(compile(text, "README.md", "exec"), names)
+                printed = out.getvalue()
+            elif kind == "text":
+                answers.append((printed, text))
+    return names, answers
+
+
+def test_the_readme_prints_what_it_says(tmp_path):
+    _, answers = run_readme(tmp_path)
+    assert len(answers) >= 4
+    for printed, expected in answers:
+        assert printed == expected
+
+
+def test_the_picture_in_the_readme_is_what_the_example_saves(tmp_path):
+    names, _ = run_readme(tmp_path)
+
+    def words(path):
+        return sorted([element.text for element in ET.parse(path).iter("{http://www.w3.org/2000/svg}text")])
+
+    assert words(ROOT / ".github" / "picture.svg") == words(tmp_path / "L.svg")
+    assert "](.github/picture.svg)" in README
+    assert names["L"].data == pytest.approx(0.13311629, abs=1e-8)
+
+
+def test_the_first_screen_has_picture_example_and_both_commands():
+    first = README.split("## ")[0]
+    assert len(first.splitlines()) <= 50
+    assert first.index("picture.svg") < first.index("```python") < first.index("microgrid demo") < first.index("pytest")
+    example = BLOCKS[0][1].strip().splitlines()
+    assert BLOCKS[0][0] == "python" and len([line for line in example if line]) <= 10
+
+
+def test_the_two_commands_need_python_venv_and_pip_only():
+    commands = [text.strip() for kind, text in BLOCKS if kind == "sh"][:2]
+    for command in commands:
+        words = [shlex.split(part)[:3] for part in command.split(" && ")]
+        assert words[0] == ["python3", "-m", "venv"]
+        assert [w[0] for w in words[1:]] == [".venv/bin/python"] * 2
+    assert commands[0].endswith("-m microgrid demo") and commands[1].endswith("-m pytest -n auto")
+
+
+def test_the_commands_for_the_users_own_table_run(tmp_path):
+    iris = load_iris()
+    header = [*iris.feature_names, "species"]
+    rows = [[*map(str, x), iris.target_names[t]] for x, t in zip(iris.data, iris.target)]
+    (tmp_path / "flowers.csv").write_text("\n".join([",".join(row) for row in [header, *rows]]))
+    (tmp_path / "new_flowers.csv").write_text("\n".join([",".join(row[:-1]) for row in [header, *rows[::50]]]))
+    commands = next(text for kind, text in BLOCKS if kind == "sh" and "train flowers.csv" in text).splitlines()
+    assert len(commands) == 2
+    for command in commands:
+        words = [sys.executable, *shlex.split(command)[1:]]
+        done = subprocess.run(
+            words, cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
+        )
+        assert done.returncode == 0, done.stderr
+    assert [line.split(",")[1] for line in done.stdout.splitlines()] == ["prediction", *iris.target_names]
+
+
+def test_numbers_of_the_readme_about_the_engine_are_true():
+    lines = len((ROOT / "microgrid" / "engine.py").read_text(encoding="utf-8").splitlines())
+    assert f"`microgrid/engine.py`: the lesson, {lines} lines" in README
+    rule = next(text for kind, text in BLOCKS if kind == "python" and "multiply_gradients" in text).strip()
+    assert rule in (ROOT / "microgrid" / "engine.py").read_text(encoding="utf-8")
+    assert "parent.grad += node.grad * local_gradient" in README
+
+
+def test_every_file_and_folder_that_the_documents_name_is_there():
+    for document in (README, (ROOT / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8")):
+        for name in re.findall(r"`((?:microgrid|notebooks|tests|\.github|\.ci)/[\w./]+)`", document):
+            assert (ROOT / name).exists(), name
+
+
+def test_the_changelog_knows_the_version():
+    import microgrid
+
+    assert f"## {microgrid.__version__}" in (ROOT / ".github" / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f'version = "{microgrid.__version__}"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+
+
+def test_every_public_name_is_there_and_has_a_docstring():
+    import microgrid as mg
+
+    for name in mg.__all__:
+        assert getattr(mg, name).__doc__, name
+    assert set(mg.__all__) <= set(dir(mg))
+    with pytest.raises(AttributeError, match="module 'microgrid' has no attribute 'drow'"):
+        mg.drow  # noqa: B018
