@@ -3,6 +3,7 @@
 import argparse
 import csv
 import io
+import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -35,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
 
-    def verb(name: str, run: Callable, help: str, examples: str, seed: bool = True) -> argparse.ArgumentParser:
+    def verb(name: str, run: Callable, help: str, examples: str) -> argparse.ArgumentParser:
         sub = verbs.add_parser(
             name,
             help=help,
@@ -76,6 +77,11 @@ def _parser() -> argparse.ArgumentParser:
                    "  microgrid predict model.json new.csv --out results")  # fmt: skip
     predict.add_argument("model", metavar="MODEL.json", help="what `microgrid train` wrote")
     predict.add_argument("file", metavar="FILE.csv", help="a table with the columns of the training")
+
+    bench = verb("bench", _bench, "this project and its peers, side by side",
+                 "  microgrid bench\n  microgrid bench moons --rounds 20")  # fmt: skip
+    bench.add_argument("parts", nargs="*", metavar="PART", help="moons or growth (default: both)")
+    bench.add_argument("--rounds", type=_positive, default=5, metavar="N", help="turns of everybody (default 5)")
 
     return parser
 
@@ -118,6 +124,22 @@ def _predict(args: argparse.Namespace) -> None:
     path = write_whole(args.out / "predictions.csv", table.getvalue())
     print(table.getvalue(), end="")
     print(f"wrote {path}", file=sys.stderr)
+
+
+def _bench(args: argparse.Namespace) -> int:
+    from .bench import PARTS, bench
+
+    unknown = [part for part in args.parts if part not in PARTS]
+    if unknown:
+        raise BadInput(f"there is no part {unknown[0]!r}: take {' or '.join(PARTS)}")
+    args.out.mkdir(parents=True, exist_ok=True)
+    try:
+        figures = bench(args.parts or list(PARTS), args.rounds, args.seed)
+    except ArithmeticError as error:
+        print(f"microgrid bench: {error}", file=sys.stderr)
+        return 1
+    print(f"wrote {write_whole(args.out / 'bench.json', json.dumps(figures, indent=1))}", file=sys.stderr)
+    return 0
 
 
 if __name__ == "__main__":

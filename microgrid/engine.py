@@ -101,11 +101,11 @@ class Value:
         self.grad += 1
         for node in reversed(order):
             if node.parents:
-                out_and_operands = (node, *node.parents)
-                if not create_graph:
-                    out_and_operands = [value.data for value in out_and_operands]
                 try:
-                    gradients = node.local_gradients(*out_and_operands)
+                    if create_graph:
+                        gradients = node.local_gradients(node, *node.parents)
+                    else:
+                        gradients = node.local_gradients(node.data, *[parent.data for parent in node.parents])
                 except (ArithmeticError, ValueError) as error:
                     raise type(error)(f"backward() through {node!r} of {node.parents}: {error.args[-1]}") from error
                 for parent, local_gradient in zip(node.parents, gradients):
@@ -131,7 +131,7 @@ def power(a, b): return a ** b if a >= 0 or b == b // 1 else math.pow(a, b)  # n
 
 def apply(op, function, local_gradients, *operands):
     """function(*operands): a number if all operands are numbers, else a node of the graph."""
-    if not any(isinstance(x, Value) for x in operands):
+    if not any([isinstance(x, Value) for x in operands]):
         return function(*operands)
     operands = tuple([x if isinstance(x, Value) else Value(x) for x in operands])
     try:
