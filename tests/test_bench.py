@@ -123,7 +123,7 @@ def test_the_moons_table_is_computed_from_the_seconds(monkeypatch):
         "microgrid, mg.MLP": [0.1, 0.1, 0.2],
     }
     rows = [moons.Row(name, mg.Value, None) for name in made_up]
-    monkeypatch.setattr(moons, "set_weights", lambda row: None)
+    monkeypatch.setattr(moons, "set_weights", lambda row, seed: None)
     monkeypatch.setattr(moons, "results", lambda row, xs, ys: [1.0, 2.0])
     monkeypatch.setattr(moons, "interleaved", lambda steps, rounds, text: made_up)
     figures = moons.measure(3, rows=rows)
