@@ -396,8 +396,8 @@ def test_dot_and_the_wheel_put_every_box_at_the_same_place(monkeypatch):
     monkeypatch.setenv("PATH", "")
     assert layout.engine() == "wheel"
     by_wheel = layout.layout(graph, "LR").centres
-    for (x, y), (u, v) in zip(by_dot, by_wheel):
-        assert abs(x - u) < 1 and abs(y - v) < 1
+    for (x, y), (u, v) in zip(by_dot, by_wheel):  # old versions of dot round to whole points at each rank
+        assert abs(x - u) < 3 and abs(y - v) < 3
 
 
 @needs_dot
