@@ -1,6 +1,5 @@
 """`draw(root)`: the computation graph as a picture."""
 
-import base64
 from collections.abc import Mapping
 from functools import cached_property
 from html import escape
@@ -145,7 +144,6 @@ class Graph:
                 f"<pre>{escape(str(self))}</pre><p>{escape(layout.INSTALL)}.</p>"
                 f"<details><summary>DOT source</summary><pre>{escape(self.dot())}</pre></details>"
             )
-        data = base64.b64encode(self.svg().encode()).decode()
         rows = "".join(
             [
                 f"<tr><td>{escape(box.full_title) or '(constant)'}</td><td>{box.data}</td><td>{box.grad}</td></tr>"
@@ -153,8 +151,7 @@ class Graph:
             ]
         )
         return (
-            f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(self._description)}">'
-            "<details><summary>The numbers as a table</summary>"
+            svg.image(self.svg(), self._description) + "<details><summary>The numbers as a table</summary>"
             f"<table><thead><tr><th>value</th><th>data</th><th>grad</th></tr></thead><tbody>{rows}</tbody></table>"
             "</details>"
         )

@@ -4,6 +4,7 @@ Presentation attributes only (no style, class, script or url), an opaque backgro
 ids: that is what survives an `<img>`, an untrusted notebook and GitHub.
 """
 
+import base64
 from html import escape
 
 from .boxes import NEGATIVE, POSITIVE, Boxes
@@ -25,6 +26,12 @@ def svg_of(graph: Boxes, layout: Layout, caption: list[str], description: str) -
     parts += [_text(0, layout.height + 54 + 20 * i, line, 13, SANS, SOFT) for i, line in enumerate(caption)]
     longest = max([len(line) * 7.4 for line in caption], default=0)
     return _page(max(layout.width, legend_width, longest), layout.height + 44 + 20 * len(caption), parts, description)
+
+
+def image(svg: str, description: str) -> str:
+    """HTML that shows the SVG wherever HTML is shown, untrusted notebooks among them."""
+    data = base64.b64encode(svg.encode()).decode()
+    return f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(description)}">'
 
 
 def svg_of_text(lines: list[str], description: str) -> str:

@@ -3,16 +3,15 @@
 Orange is above zero and blue below, as in the pictures of graphs.
 """
 
-import base64
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from ..files import write_whole
+from ..pictures.svg import image
 
 INSTALL = 'plots need matplotlib: pip install "microgrid[plot]"'
 ORANGE, BLUE = "#b35806", "#2166ac"
@@ -30,8 +29,7 @@ class Plot:
         return write_whole(path, self.svg)
 
     def _repr_html_(self) -> str:
-        data = base64.b64encode(self.svg.encode()).decode()
-        return f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(self.description)}">'
+        return image(self.svg, self.description)
 
 
 def curve(curves: Mapping[str, Sequence[float]], ylabel: str = "loss", xlabel: str = "epoch") -> Plot:
@@ -81,7 +79,7 @@ def boundary(score: Callable[[list[float]], Any], X: Sequence[Sequence[float]], 
     return _finished(figure, "The plane of the two inputs, coloured by the score of the model, and the points")
 
 
-def _ticks(numbers: Sequence[float], count: int = 60) -> list[float]:
+def _ticks(numbers: Sequence[float], count: int = 45) -> list[float]:
     low, high = min(numbers), max(numbers)
     rim = 0.2 * (high - low) or 1.0
     return [low - rim + (high - low + 2 * rim) * i / (count - 1) for i in range(count)]
