@@ -25,7 +25,7 @@ def divide_gradients(out, a, b): return type(out)(1) / b, -out / b  # 1 of its k
 def negative_gradients(out, a): return (-1,)
 def absolute_gradients(out, a): return (step(a) - step(-a),)
 def power_gradients(out, a, b): return b * a ** (b - 1), out * log(a)
-def fixed_power_gradients(out, a, k): return k * a ** (number(k) - 1) if number(k) else 0, 0
+def fixed_power_gradients(out, a, k): return (k * a ** (number(k) - 1) if number(k) else 0), 0
 def log_gradients(out, x): return (1 / x,)
 def step_gradients(out, x): return (0,)
 
@@ -98,7 +98,7 @@ class Value:
         for node in order:
             if node.parents:
                 node.grad = 0
-        self.grad += 1
+        self.grad += 1  # d(self)/d(self)
         for node in reversed(order):
             if node.parents:
                 try:
@@ -107,9 +107,9 @@ class Value:
                     else:
                         gradients = node.local_gradients(node.data, *[parent.data for parent in node.parents])
                 except (ArithmeticError, ValueError) as error:
-                    raise type(error)(f"backward() through {node!r} of {node.parents}: {error.args[-1]}") from error
+                    raise type(error)(f"backward() through {node!r} of {node.parents}: {error}") from error
                 for parent, local_gradient in zip(node.parents, gradients):
-                    parent.grad += node.grad * local_gradient
+                    parent.grad += node.grad * local_gradient  # the chain rule
 
 
 def topological_order(root):
