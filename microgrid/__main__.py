@@ -45,7 +45,13 @@ def _parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         sub.set_defaults(run=run)
-        sub.add_argument("--out", type=Path, metavar="DIR", default=Path(f"microgrid-{name}"), help="where to write to")
+        sub.add_argument(
+            "--out",
+            type=Path,
+            metavar="DIR",
+            default=Path(f"microgrid-{name}"),
+            help="where to write (default %(default)s)",
+        )
         sub.add_argument("--seed", type=int, default=0, help="of everything random (default %(default)s)")
         return sub
 
@@ -63,9 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--missing", choices=["refuse", "mean", "drop"], default="refuse",
                        help="about missing cells: refuse the table, take the mean, or drop the row")  # fmt: skip
     train.add_argument("--drop", action="append", default=[], metavar="COLUMN", help="leave a column out; repeatable")
-    train.add_argument(
-        "--hidden", type=_positive, nargs="*", default=[16], metavar="N", help="sizes of the hidden layers"
-    )
+    train.add_argument("--hidden", type=_sizes, default="16", metavar="N,N", help="sizes of the hidden layers, as in "
+                       "16,16; 0 for none (default %(default)s)")  # fmt: skip
     train.add_argument("--epochs", type=_positive, help="passes over the rows (default: by their number)")
     train.add_argument("--lr", type=float, default=0.01, help="learning rate of Adam (default 0.01)")
     train.add_argument(
@@ -87,10 +92,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least 1")
+    return int(text)
+
+
+def _sizes(text: str) -> list[int]:
+    return [] if text == "0" else [_positive(size) for size in text.split(",")]
 
 
 def _demo(args: argparse.Namespace) -> None:
@@ -118,8 +126,12 @@ def _predict(args: argparse.Namespace) -> None:
     predictions = predict_table(args.model, args.file)
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(["line", "prediction", "probability"])
-    writer.writerows([p.line, p.value, "" if p.probability is None else f"{p.probability:.4f}"] for p in predictions)
+    if any([p.probability is not None for p in predictions]):
+        writer.writerow(["line", "prediction", "probability"])
+        writer.writerows([p.line, p.value, f"{p.probability:.4f}"] for p in predictions)
+    else:
+        writer.writerow(["line", "prediction"])
+        writer.writerows([p.line, f"{p.value:.6g}"] for p in predictions)
     args.out.mkdir(parents=True, exist_ok=True)
     path = write_whole(args.out / "predictions.csv", table.getvalue())
     print(table.getvalue(), end="")

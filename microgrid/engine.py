@@ -84,7 +84,7 @@ class Value:
     __hash__ = object.__hash__  # by identity: two Values of equal data are two keys
 
     def __bool__(self): raise TypeError(f"`if {self!r}` would lose a gradient: compare, as in `if x > 0`")
-    def __float__(self): raise TypeError(f"float({self!r}) would lose its gradient: write x.data, or x.exp()")
+    def __float__(self): raise TypeError(f"float({self!r}) would lose its gradient: write microgrid.sin(x), or x.data")
     def __format__(self, spec): return format(self.data, spec) if spec else repr(self)
 
     def __repr__(self):

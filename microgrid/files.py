@@ -13,6 +13,8 @@ def write_whole(path: str | os.PathLike[str], content: str | bytes) -> Path:
     was at the path before is then untouched.
     """
     path = Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {path.parent} to write {path.name} into")
     handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:

@@ -337,5 +337,5 @@ def softmax(xs: Iterable[Number]) -> list:
 
 
 # Where learners expect them: x.tanh() beside tanh(x).
-for method in (exp, log, tanh, sigmoid, relu):
+for method in (exp, log, sqrt, sin, cos, tan, tanh, sigmoid, softplus, relu, leaky_relu, elu, gelu, silu, erf):
     setattr(Value, method.__name__, method)

@@ -95,8 +95,7 @@ class Neuron(Module):
         self.activation = _function(activation)
 
     def __call__(self, x: Sequence[Any]) -> Value:
-        if len(x) != len(self.w):
-            raise ValueError(f"a neuron of {len(self.w)} inputs was called with {len(x)}")
+        _check_inputs(x, len(self.w))
         out = functions.dot(self.w, x) + self.b
         return self.activation(out) if self.activation else out
 
@@ -125,6 +124,7 @@ class Layer(Module):
         self.neurons = [Neuron(nin, activation, rng) for _ in range(nout)]
 
     def __call__(self, x: Sequence[Any]) -> list[Value]:
+        _check_inputs(x, len(self.neurons[0].w))
         x = [xi if isinstance(xi, Value) else Value(xi) for xi in x]  # one node for an input, not one for each neuron
         return [neuron(x) for neuron in self.neurons]
 
@@ -151,6 +151,8 @@ class MLP(Module):
     def __init__(
         self, nin: int, nouts: Sequence[int], activation: Activation = "relu", seed: int | random.Random | None = None
     ) -> None:
+        if not isinstance(nouts, Sequence):
+            raise TypeError(f"MLP({nin}, {nouts}): the sizes of the layers are one list, as in MLP(2, [16, 16, 1])")
         if not nouts or min(nin, *nouts) < 1:
             raise ValueError(f"MLP({nin}, {list(nouts)}): each size has to be at least 1, as in MLP(2, [16, 16, 1])")
         _function(activation)  # a name that is wrong is refused even where all layers are linear
@@ -173,6 +175,17 @@ class MLP(Module):
     def __repr__(self) -> str:
         nin, *nouts = self.sizes
         return f"MLP({nin}, {nouts}, activation={self.activation!r}), {len(self.parameters())} parameters"
+
+
+def _check_inputs(x: Any, nin: int) -> None:
+    if not hasattr(x, "__len__"):
+        raise TypeError(
+            f"a neuron of {nin} inputs was called with {x!r:.40}: give it one list of {nin}, as in model([1.0])"
+        )
+    if len(x) and hasattr(x[0], "__len__"):
+        raise TypeError("a neuron takes one example at a time: for many write [model(x) for x in X]")
+    if len(x) != nin:
+        raise ValueError(f"a neuron of {nin} inputs was called with {len(x)}")
 
 
 def _prefixed(name: str, modules: Sequence[Module]) -> list[tuple[str, Value]]:

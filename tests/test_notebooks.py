@@ -41,16 +41,29 @@ def test_a_notebook_is_kept_without_outputs(path):
 
 
 def test_the_first_notebook_shows_pictures_and_learns_the_moons(monkeypatch):
-    # Its own numbers are asserted in its cells; its exercise is first wrong, then right.
     notebook = run(NOTEBOOKS[0], monkeypatch)
     assert not [output for output in outputs(notebook) if output.get("name") == "stderr"]
     shown = [output.data["text/html"] for output in outputs(notebook) if "text/html" in output.get("data", {})]
     assert len(shown) == 6 and all(html.startswith('<img src="data:image/svg+xml;base64,') for html in shown)
     right = re.search(r"(\d+) of 100 points right", text_of(notebook))
     assert int(right[1]) >= 98
+    assert "right" not in text_of(notebook).splitlines()  # the exercise is left to the reader
+
+
+SHORT = ("steps = 100", "steps = 1")
+
+
+def errors(notebook):
+    return [output.evalue for output in outputs(notebook) if output.output_type == "error"]
 
 
 def test_the_exercise_refuses_a_wrong_answer_with_its_reason(monkeypatch):
-    notebook = run(NOTEBOOKS[0], monkeypatch, [("my_guess = 12.0", "my_guess = 6.0"), ("steps = 100", "steps = 1")])
-    errors = [output.evalue for output in outputs(notebook) if output.output_type == "error"]
-    assert "not 6.0: each call adds dc/da = 2a = 6.0 to the leaf" in errors
+    notebook = run(NOTEBOOKS[0], monkeypatch, [("my_guess = None", "my_guess = 6.0"), SHORT])
+    assert errors(notebook) == ["not 6.0: each call adds dc/da = 2a = 6.0 to the leaf"]
+
+
+def test_the_exercises_can_be_done_and_the_right_answer_is_praised(monkeypatch):
+    changes = [("my_guess = None", "my_guess = 12.0"), ("target = 1 ", "target = -1 "), ("[16, 16, 1]", "[1]"), SHORT]
+    notebook = run(NOTEBOOKS[0], monkeypatch, changes)
+    assert errors(notebook) == []
+    assert "right" in text_of(notebook).splitlines()

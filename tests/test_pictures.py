@@ -195,7 +195,7 @@ def test_the_caption_counts_and_says_when_backward_is_missing():
         "Every grad is 0: call .backward() on the result, then draw again.",
     ]
     b.backward()
-    assert mg.draw(b).caption[1] == "The colour is stronger from |grad| = 0.1 and from |grad| = 10 on."
+    assert mg.draw(b).caption[1] == "The colours: pale for |grad| below 0.1, strong from 10 on."
 
 
 def test_a_picture_shows_the_moment_it_was_drawn_and_changes_nothing():
@@ -277,7 +277,7 @@ def test_a_graph_too_large_to_draw_becomes_a_summary(tmp_path):
     graph = mg.draw(y)
     lines = str(graph).splitlines()
     assert lines[0].startswith("y = 5") and "from 150001 values" in lines[0]
-    assert lines[1] == "150001 values are too many to draw one by one (the most is 1000)."
+    assert lines[1] == "150001 values are too many to draw one by one (the most is 1000): draw a part of them."
     assert sorted(tuple(line.split()[:2]) for line in lines[3:]) == [
         ("*", "50000"),
         ("+", "50000"),

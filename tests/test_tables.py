@@ -133,7 +133,10 @@ def test_the_words_for_missing(cell):
             'a,b\n1,2\n3,"4\n5,6\n',
             "t.csv, line 3 can't be read (unexpected end of data); check its quotation marks",
         ),
-        ("a;b\n1,5;x\n2,5;y\n", "t.csv, line 2, column 'a': '1,5' has a decimal comma; write 1.5"),
+        (
+            "a;b\n1,5;x\n2,5;y\n",
+            "t.csv, line 2, column 'a': '1,5' has a comma; write numbers as 1234.5, with a point and no commas",
+        ),
     ],
 )
 def test_a_table_that_is_wrong_is_refused_with_its_line(text, message):
@@ -151,7 +154,9 @@ def test_a_file_that_is_none_is_refused():
     assert refused(read_csv, "a\0b").startswith("a\0b can't be read: ")
     with open("latin.csv", "wb") as file:
         file.write("name,n\nAnn,1\nJosé,2\n".encode("latin-1"))
-    assert refused(read_csv, "latin.csv") == "latin.csv, line 3 is not UTF-8 text; save the file as text in UTF-8"
+    assert (
+        refused(read_csv, "latin.csv") == "latin.csv, line 3 is not UTF-8 text; save it as UTF-8 (in Excel: CSV UTF-8)"
+    )
 
 
 def test_options_of_reading_that_are_wrong():

@@ -22,6 +22,7 @@ def neuron_loss(x1: Value, x2: Value, w1: Value, w2: Value, b: Value) -> Value:
     """How far one neuron is from saying 1: the README's expression."""
     n = x1 * w1 + x2 * w2 + b
     o = n.tanh()
+    n.label, o.label = "n", "o"
     return (o - 1) ** 2
 
 

@@ -15,11 +15,11 @@ _PAGE = """<!DOCTYPE html>
   :root {{ --ink: #eee; --soft: #bbb; --paper: #16181c; --rim: #3a3d44; --band: #22252b }}
 }}
 body {{ font: 18px/1.55 system-ui, "DejaVu Sans", sans-serif; color: var(--ink); background: var(--paper);
-       max-width: 62rem; margin: 2rem auto; padding: 0 1.2rem }}
+       max-width: 72rem; margin: 2rem auto; padding: 0 1.2rem }}
 h1 {{ font-size: 1.9rem; line-height: 1.2 }}
 h2 {{ font-size: 1.3rem; margin-top: 2.4rem }}
 p.soft {{ color: var(--soft) }}
-img {{ max-width: 100%; height: auto; border: 1px solid var(--rim); border-radius: 8px; background: #fff }}
+img {{ border: 1px solid var(--rim); border-radius: 8px; background: #fff }}
 div.wide {{ overflow-x: auto }}
 table {{ border-collapse: collapse; font-variant-numeric: tabular-nums }}
 th, td {{ padding: .3rem .9rem; border-bottom: 1px solid var(--rim); text-align: right }}
@@ -58,7 +58,7 @@ def code(text: str) -> str:
 
 def picture(name: str, description: str) -> str:
     """An image file that lies beside the page."""
-    return f'<p><img src="{escape(name)}" alt="{escape(description)}"></p>'
+    return f'<div class="wide"><img src="{escape(name)}" alt="{escape(description)}"></div>'
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

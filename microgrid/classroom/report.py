@@ -23,11 +23,13 @@ def write_report(report: Report, out: Path) -> list[Path]:
         loss = page.picture("curve.svg", "The mean loss of each epoch of training")
     classes = report.model.classes
     parts = [
+        page.paragraph(verdict(report)),
         page.paragraph(summary(report)),
         page.heading("How good it is"),
         page.paragraph(
             "Train: the rows it learned from. Test: rows it has never seen; believe these. Baseline: always answering "
-            + ("the commonest class." if classes else "the mean.")
+            + ("the commonest class." if classes else "the mean. r2 is the share of the differences between rows that ")
+            + ("" if classes else "is explained: 1 is perfect, 0 is no better than the mean.")
         ),
         page.table(["", "train", "test", "baseline"], figures(report)),
     ]
@@ -48,6 +50,15 @@ def write_report(report: Report, out: Path) -> list[Path]:
         *written,
         write_whole(out / "report.html", page.page(f"{report.target}, from {Path(report.path).name}", parts)),
     ]
+
+
+def verdict(report: Report) -> str:
+    """One sentence on how good it is."""
+    if report.model.classes:
+        right, naive = (round(part["accuracy"] * report.test_rows) for part in (report.test, report.baseline))
+        return f"Of {report.test_rows} rows never seen before it got {right} right; the commonest class alone, {naive}."
+    error, naive_error = (part["mean absolute error"] for part in (report.test, report.baseline))
+    return f"On rows that it had never seen, it is off by {error:.4g} on average; the mean alone, by {naive_error:.4g}."
 
 
 def summary(report: Report) -> str:

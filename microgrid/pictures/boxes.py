@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from numbers import Rational
 from typing import Any
 
-from ..engine import Value, topological_order
+from ..engine import Value, fixed_power_gradients, topological_order
 
 MINUS = "\N{MINUS SIGN}"
+FIXED = "fixed"  # in the place of a gradient
 LONGEST = 28  # columns of a name, before it is cut
 
 # Fill by the sign of the gradient and its strength, |grad| below 0.1, below 10, and from 10 on.
@@ -50,6 +51,7 @@ def boxes_of(root: Value, names: dict[int, str], local_gradients: bool = False) 
     """One box for each Value that root depends on, and one edge for each operand."""
     nodes = topological_order(root)
     index = {id(node): i for i, node in enumerate(nodes)}
+    fixed = fixed_exponents(nodes)
     graph = Boxes()
     for i, node in enumerate(nodes):
         title = title_of(node, names)
@@ -57,7 +59,7 @@ def boxes_of(root: Value, names: dict[int, str], local_gradients: bool = False) 
             Box(
                 title=cut(title, LONGEST),
                 data=show(node.data),
-                grad=show(node.grad, signed=True),
+                grad=FIXED if node in fixed else show(node.grad, signed=True),
                 fill=fill_of(node.grad),
                 leaf=not node.parents,
                 root=node is root,
@@ -67,9 +69,14 @@ def boxes_of(root: Value, names: dict[int, str], local_gradients: bool = False) 
         slopes = [""] * len(node.parents)
         if local_gradients and node.parents:
             found = node.local_gradients(node.data, *[parent.data for parent in node.parents])
-            slopes = [show(slope, signed=True) for slope in found]
+            slopes = ["" if p in fixed else show(slope, signed=True) for p, slope in zip(node.parents, found)]
         graph.edges += [(index[id(p)], i, slope) for p, slope in zip(node.parents, slopes)]
     return graph
+
+
+def fixed_exponents(nodes: list[Value]) -> set[Value]:
+    """The 2 in x ** 2, and its like: plain numbers, to which no gradient flows."""
+    return {node.parents[1] for node in nodes if node.local_gradients is fixed_power_gradients}
 
 
 def name_of(node: Value, names: dict[int, str]) -> str:

@@ -90,7 +90,7 @@ class Graph:
         if self._no_gradients:
             lines.append("Every grad is 0: call .backward() on the result, then draw again.")
         else:
-            lines.append("The colour is stronger from |grad| = 0.1 and from |grad| = 10 on.")
+            lines.append("The colours: pale for |grad| below 0.1, strong from 10 on.")
         return lines
 
     def svg(self) -> str:
@@ -125,8 +125,18 @@ class Graph:
         if self.boxes.boxes:
             return "\n".join(self._text)
         rows = [f"{kind:>14} {count:>9}   {largest}" for kind, count, largest in self.summary]
-        too_many = f"{self.count} values are too many to draw one by one (the most is {MOST_BOXES})."
-        return "\n".join([self.caption[0], too_many, f"{'operation':>14} {'count':>9}   largest |grad|", *rows])
+        too_many = (
+            f"{self.count} values are too many to draw one by one (the most is {MOST_BOXES}): draw a part of them."
+        )
+        return "\n".join(
+            [
+                self.caption[0],
+                *(self.caption[1:] if self._no_gradients else []),
+                too_many,
+                f"{'operation':>14} {'count':>9}   largest |grad|",
+                *rows,
+            ]
+        )
 
     def __repr__(self) -> str:
         return f'<Graph of {self.title}: {self.count} values; print(...) shows it as text, .save("x.svg") as a picture>'

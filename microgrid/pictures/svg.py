@@ -90,8 +90,8 @@ def _slope(text: str, place: tuple[float, float]) -> str:
 
 def _legend(y: float) -> tuple[float, str]:
     x, parts = 0.0, []
-    for colours, text in ((POSITIVE, "grad > 0: more of it, more of the result"),
-                          (NEGATIVE, "grad < 0: more of it, less of the result")):  # fmt: skip
+    for colours, text in ((POSITIVE, "grad > 0: raising it raises the result"),
+                          (NEGATIVE, "grad < 0: raising it lowers the result")):  # fmt: skip
         for colour in colours:
             parts.append(
                 f'<rect x="{x:.0f}" y="{y - 11:.0f}" width="14" height="14" fill="{colour}" stroke="{LINES}"/>'

@@ -1,7 +1,7 @@
 """A graph as an indented tree of text, for terminals and wherever Graphviz is not."""
 
-from ..engine import Value
-from .boxes import cut, name_of, show, title_of
+from ..engine import Value, topological_order
+from .boxes import FIXED, cut, fixed_exponents, name_of, show, title_of
 
 MOST_LINES = 200
 
@@ -10,13 +10,14 @@ def tree_of(root: Value, names: dict[int, str]) -> list[str]:
     """One line for each edge, results above their operands; a shared operand is opened once."""
     lines: list[str] = []
     opened: set[Value] = set()
+    fixed = fixed_exponents(topological_order(root))
     stack = [(root, "", "")]  # node, the indent of its line, the indent of the lines beneath
     while stack:
         node, indent, beneath = stack.pop()
         if len(lines) == MOST_LINES:
             lines.append("…")
             break
-        numbers = f"{show(node.data)}   grad {show(node.grad, signed=True)}"
+        numbers = f"{show(node.data)}   grad {FIXED if node in fixed else show(node.grad, signed=True)}"
         title = cut(title_of(node, names), 40)
         again = node in opened and node.parents
         lines.append(indent + (f"{title}   " if title else "") + numbers + ("   (opened above)" if again else ""))

@@ -35,7 +35,7 @@ def read_text(path: str | os.PathLike[str]) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise BadInput(f"{path}, line {line} is not UTF-8 text; save the file as text in UTF-8") from None
+        raise BadInput(f"{path}, line {line} is not UTF-8 text; save it as UTF-8 (in Excel: CSV UTF-8)") from None
 
 
 def closest(name: str, names: Iterable[str]) -> str:

@@ -68,7 +68,7 @@ def boundary(score: Callable[[list[float]], Any], X: Sequence[Sequence[float]], 
     shades = LinearSegmentedColormap.from_list("blue to orange", [BLUE, "#cfe3f3", "#ffffff", "#fde0c0", ORANGE])
     axes.contourf(*columns, scores, levels=21, cmap=shades, vmin=-largest, vmax=largest, alpha=0.8)
     axes.contour(*columns, scores, levels=[0.0], colors="#111111", linewidths=2)
-    for yes, marker, colour, name in ((True, "o", ORANGE, "class 1"), (False, "s", BLUE, "class 0")):
+    for yes, marker, colour, name in ((False, "s", BLUE, "class 0"), (True, "o", ORANGE, "class 1")):
         points = [row for row, label in zip(X, y) if (label > 0) is yes]
         axes.scatter(
             [p[0] for p in points], [p[1] for p in points], c=colour, marker=marker, edgecolors="white", label=name
@@ -88,9 +88,10 @@ def _ticks(numbers: Sequence[float], count: int = 45) -> list[float]:
 def _figure(width: float, height: float) -> tuple[Any, Any]:
     try:
         from matplotlib.figure import Figure
+        from matplotlib.layout_engine import ConstrainedLayoutEngine
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(INSTALL) from error
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.15, h_pad=0.15))
     return figure, figure.add_subplot()
 
 

@@ -165,8 +165,10 @@ def _kind(table: Table, name: str, mixed: bool) -> str:
     row, text = texts[0]
     if not mixed and 2 * len(texts) < len(present):
         raise BadInput(f"{table.cell(row, name)}: {text!r} is not a number; correct it, or --drop the column")
-    if all([is_number(cell.replace(",", ".", 1)) for _, cell in texts]):
-        raise BadInput(f"{table.cell(row, name)}: {text!r} has a decimal comma; write {text.replace(',', '.')}")
+    if all([is_number(cell.replace(",", "")) for _, cell in texts]):
+        raise BadInput(
+            f"{table.cell(row, name)}: {text!r} has a comma; write numbers as 1234.5, with a point and no commas"
+        )
     return "category"
 
 
