@@ -93,6 +93,8 @@ _LATER = {
 
 
 def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        return import_module(f".{name}", __name__)
     for folder, names in _LATER.items():
         if name in names:
             return getattr(import_module(f".{folder}", __name__), name)

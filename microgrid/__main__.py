@@ -2,10 +2,13 @@
 
 import argparse
 import csv
+import errno
 import io
 import json
+import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from .files import write_whole
@@ -14,9 +17,13 @@ from .training import BadInput
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a verb; returns the exit status: 0, 2 for a mistake in the input, 130 for Ctrl-C."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a terminal that lacks a letter shows its number
+            stream.reconfigure(errors="backslashreplace")
     args = _parser().parse_args(argv)
     try:
-        return args.run(args) or 0
+        with _folder(args.out):
+            return args.run(args) or 0
     except (BadInput, ModuleNotFoundError) as error:
         print(f"microgrid {args.verb}: {error}", file=sys.stderr)
         return 2
@@ -26,6 +33,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f"\nmicrogrid {args.verb}: stopped", file=sys.stderr)
         return 130
+
+
+@contextmanager
+def _folder(out: Path) -> Iterator[None]:
+    """The folder to write to, tried before the work and not left behind empty."""
+    made = not out.exists()
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        if not os.access(out, os.W_OK):
+            raise PermissionError(errno.EACCES, "this folder can't be written; choose another --out", str(out))
+        yield
+    finally:
+        if made and not any(out.iterdir()):
+            out.rmdir()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -132,7 +153,6 @@ def _predict(args: argparse.Namespace) -> None:
     else:
         writer.writerow(["line", "prediction"])
         writer.writerows([p.line, f"{p.value:.6g}"] for p in predictions)
-    args.out.mkdir(parents=True, exist_ok=True)
     path = write_whole(args.out / "predictions.csv", table.getvalue())
     print(table.getvalue(), end="")
     print(f"wrote {path}", file=sys.stderr)
@@ -144,7 +164,6 @@ def _bench(args: argparse.Namespace) -> int:
     unknown = [part for part in args.parts if part not in PARTS]
     if unknown:
         raise BadInput(f"there is no part {unknown[0]!r}: take {' or '.join(PARTS)}")
-    args.out.mkdir(parents=True, exist_ok=True)
     try:
         figures = bench(args.parts or list(PARTS), args.rounds, args.seed)
     except ArithmeticError as error:

@@ -6,8 +6,16 @@ local gradients on Values, and what comes out is a graph that can be differentia
 
 Arguments may be numbers, Values, or lists and tuples of them, nested as you like; a
 gradient has the shape of its argument.  Called with numbers a derivative answers in
-numbers; called with Values, or inside another derivative, it answers in Values.  No
-`grad` field of yours is changed.
+numbers; called with Values, or inside another derivative (in the same thread), it answers
+in Values.  No `grad` field of yours is changed.
+
+What f uses without its being an argument counts as constant in a number's answer: to
+differentiate once more with respect to such a Value, call with a Value.
+
+>>> w = Value(2.0)
+>>> slope = grad(lambda x: w * x * x)(Value(3.0))       # 2 w x, as a graph
+>>> slope.backward(); slope.data, w.grad
+(12.0, 6.0)
 """
 
 from collections.abc import Callable, Iterator, Sequence

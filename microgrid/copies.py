@@ -46,6 +46,8 @@ def copy_value(value: Value) -> Value:
     """What `copy.copy` calls: another node of the same operands."""
     twin = restore((), *fields(value, value.parents))
     twin.grad = value.grad
+    if hasattr(value, "__dict__"):  # of a subclass
+        twin.__dict__.update(value.__dict__)
     return twin
 
 

@@ -14,7 +14,7 @@ is backpropagation (Linnainmaa 1970; Rumelhart, Hinton & Williams 1986).
 
 import math
 import operator
-from numbers import Integral, Real
+from numbers import Integral, Rational, Real
 
 
 # The rules: d(out)/d(operand) for each operand, be they numbers, fractions or Values.
@@ -37,11 +37,11 @@ class Value:
     __array_ufunc__ = None  # so that NumPy leaves `numpy.float64(2) * Value(3)` to us
 
     def __init__(self, data, parents=(), op="", local_gradients=None, label=""):
-        if not parents and not isinstance(data, (float, int)):
+        if not parents and type(data) is not float and type(data) is not int:  # NumPy's become Python's
             if not isinstance(data, Real):
                 raise TypeError(f"Value({data!r:.50}) needs one real number, not {type(data).__name__}; for text "
                                 "write Value(float(text)), for a list [Value(x) for x in numbers]")
-            data = int(data) if isinstance(data, Integral) else data  # NumPy's whole numbers would wrap around
+            data = int(data) if isinstance(data, Integral) else data if isinstance(data, Rational) else float(data)
         self.data = data
         self.grad = 0
         self.parents = parents
@@ -91,7 +91,7 @@ class Value:
         op, label = self.op and f", op={self.op!r}", self.label and f", label={self.label!r}"
         return f"Value(data={self.data}, grad={self.grad}{op}{label})"
 
-    def backward(self, create_graph=False):
+    def backward(self, *, create_graph=False):
         """Fill the `grad` of all that this depends on: leaves accumulate, the rest starts fresh.
         With create_graph the gradients are Values themselves, to be differentiated again."""
         order = topological_order(self)

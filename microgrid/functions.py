@@ -6,7 +6,7 @@ a name.  `apply` makes the node.  A rule with a branch in it says so with `step`
 `where`, which are nodes too, so that whoever reads the graph sees the branch.
 
 At a kink the convention is PyTorch's: relu'(0) = 0, and the tie of a maximum is
-split in halves.  DLMF is the NIST Digital Library of Mathematical Functions.
+split in halves.  At nan no derivative is defined.  DLMF is the NIST Digital Library of Mathematical Functions.
 """
 
 import math

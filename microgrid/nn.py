@@ -89,7 +89,7 @@ class Neuron(Module):
         if nin < 1:
             raise ValueError(f"Neuron({nin}): a neuron needs at least 1 input")
         rng = _rng(seed)
-        deviation = math.sqrt((1 if _name(activation) in ("None", "tanh", "sigmoid") else 2) / nin)
+        deviation = math.sqrt((1 if _name(activation) in (None, "tanh", "sigmoid") else 2) / nin)
         self.w = [Value(rng.gauss(0.0, deviation), label=f"w{i}") for i in range(nin)]
         self.b = Value(0.0, label="b")
         self.activation = _function(activation)
@@ -182,7 +182,7 @@ def _check_inputs(x: Any, nin: int) -> None:
         raise TypeError(
             f"a neuron of {nin} inputs was called with {x!r:.40}: give it one list of {nin}, as in model([1.0])"
         )
-    if len(x) and hasattr(x[0], "__len__"):
+    if len(x) and hasattr(x[0], "__len__") and not isinstance(x[0], str):
         raise TypeError("a neuron takes one example at a time: for many write [model(x) for x in X]")
     if len(x) != nin:
         raise ValueError(f"a neuron of {nin} inputs was called with {len(x)}")
@@ -196,8 +196,8 @@ def _rng(seed: int | random.Random | None) -> random.Random:
     return seed if isinstance(seed, random.Random) else random.Random(seed)
 
 
-def _name(activation: Activation) -> str:
-    return activation if isinstance(activation, str) else getattr(activation, "__name__", repr(activation))
+def _name(activation: Activation) -> str | None:
+    return activation if activation is None or isinstance(activation, str) else getattr(activation, "__name__", "?")
 
 
 def _function(activation: Activation) -> Callable[[Any], Any] | None:

@@ -6,7 +6,6 @@ import pickle
 import threading
 from fractions import Fraction
 
-import numpy
 import pytest
 
 import microgrid as mg
@@ -109,8 +108,8 @@ def test_a_copy_is_differentiated_without_touching_the_original(twin_of):
 
 
 @each_way
-def test_a_leaf_and_exact_and_numpy_data_are_kept(twin_of):
-    for data in (3, True, 2.5, Fraction(1, 3), numpy.float64(1.5), 10**30):
+def test_a_leaf_and_exact_data_are_kept(twin_of):
+    for data in (3, 2.5, Fraction(1, 3), 10**30):
         twin = twin_of(Value(data, label="x"))
         assert (twin.data, type(twin.data), twin.label, twin.parents) == (data, type(data), "x", ())
 

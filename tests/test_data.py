@@ -243,7 +243,7 @@ def test_progress_without_tqdm_is_a_line_each_tenth_and_one_hint(without_tqdm, c
     out, err = capsys.readouterr()
     lines = err.splitlines()
     assert out == "" and len(lines) <= 10
-    assert lines[0].endswith(' % (for a progress bar: pip install "microgrid[plot]")')
+    assert lines[0].endswith(" % (for a progress bar: pip install tqdm)")
     assert lines[1:] == [f"learning: {percent} %" for percent in range(100 - 10 * len(lines) + 20, 101, 10)]
 
 
@@ -254,7 +254,7 @@ def test_progress_says_nothing_in_the_first_second(without_tqdm, capsys):
 
 
 def test_progress_with_tqdm_goes_to_stderr_and_only_if_it_takes_long(monkeypatch):
-    pytest.importorskip("tqdm", reason='tqdm is not installed: pip install "microgrid[plot]"')
+    pytest.importorskip("tqdm", reason="tqdm is not installed: pip install tqdm")
     stderr = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stderr)
     bar = progress_bar(range(5), 5, "learning")

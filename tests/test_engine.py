@@ -492,7 +492,7 @@ def test_an_if_on_a_value_is_refused():
 
 @pytest.mark.parametrize("function", [float, math.exp, math.sqrt, math.tanh, math.floor], ids=lambda f: f.__name__)
 def test_a_float_of_a_value_is_refused(function):
-    expected = "float(Value(data=1.0, grad=0)) would lose its gradient: write x.data, or x.exp()"
+    expected = "float(Value(data=1.0, grad=0)) would lose its gradient: write microgrid.sin(x), or x.data"
     assert message(TypeError, lambda: function(Value(1.0))) == expected
 
 
@@ -612,3 +612,17 @@ def test_a_graph_of_which_a_part_is_kept_keeps_just_that_part(no_collector):
     del dropped
     assert living() == before + 3
     assert kept.data == 6.0
+
+
+def test_create_graph_is_named_so_that_no_gradient_is_taken_for_it():
+    with pytest.raises(TypeError, match="positional"):
+        (Value(3.0) * 2).backward(2.0)
+
+
+@pytest.mark.parametrize("x", [numpy.float64(1), numpy.float32(1), numpy.float16(1)])
+def test_numpys_numbers_become_pythons_and_fail_as_they_do(x):
+    assert type(Value(x).data) is float
+    with pytest.raises(ZeroDivisionError):
+        Value(x) / type(x)(0)
+    with pytest.raises(ZeroDivisionError):
+        (x - Value(x)) ** -1

@@ -160,3 +160,10 @@ def test_bad_input_is_refused_in_words(call, error, message):
     with pytest.raises(error) as caught:
         call()
     assert str(caught.value) == message
+
+
+def test_binary_cross_entropy_keeps_the_last_digits_of_a_sure_answer():
+    z = Value(40.0)
+    loss = binary_cross_entropy([z], [1])
+    loss.backward()
+    assert loss.data == pytest.approx(math.exp(-40), rel=1e-12) and z.grad == pytest.approx(-math.exp(-40), rel=1e-12)

@@ -188,7 +188,7 @@ def test_the_last_layer_is_linear():
 
 def test_how_modules_are_shown():
     assert repr(Neuron(2, "tanh", seed=0)) == "Neuron(2, activation='tanh')"
-    assert repr(Neuron(2, None, seed=0)) == "Neuron(2, activation='None')"
+    assert repr(Neuron(2, None, seed=0)) == "Neuron(2, activation=None)"
     assert repr(Layer(2, 3, mg.sigmoid, seed=0)) == "Layer of 3 x Neuron(2, activation='sigmoid')"
     assert repr(MLP(2, [16, 1], seed=0)) == "MLP(2, [16, 1], activation='relu'), 65 parameters"
 

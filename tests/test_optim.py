@@ -174,3 +174,23 @@ def test_bad_input_is_refused_in_words(call, error, message):
     with pytest.raises(error) as caught:
         call()
     assert str(caught.value) == message
+
+
+def test_a_gradient_that_is_a_graph_moves_the_parameter_by_its_number():
+    for make in (lambda p: SGD(p, lr=0.5), lambda p: SGD(p, lr=0.5, momentum=0.9), lambda p: Adam(p, lr=0.5)):
+        x, twin = Value(2.0), Value(2.0)
+        (x * x).backward(create_graph=True)
+        (twin * twin).backward()
+        make([x]).step()
+        make([twin]).step()
+        assert type(x.data) is float and x.data == twin.data
+
+
+def test_an_infinite_gradient_does_no_harm_to_the_steps_after_it():
+    x = Value(1.0)
+    optimizer = SGD([x], lr=0.1)
+    x.grad = float("inf")
+    optimizer.step()
+    x.data, x.grad = 1.0, 1.0
+    optimizer.step()
+    assert x.data == 0.9

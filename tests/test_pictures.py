@@ -375,11 +375,11 @@ def test_without_any_graphviz_the_picture_is_text(no_graphviz, tmp_path):
     graph = mg.draw(b)
     html = graph._repr_html_()
     assert html.startswith("<pre>b = *   9.0000   grad +1\n")
-    assert "pictures need Graphviz: pip install &quot;microgrid[draw]&quot; brings it." in html
+    assert "pictures need Graphviz: pip install &quot;pygraphviz&gt;=2.0.4&quot; brings it." in html
     assert "digraph {" in html
     assert "b = *   9.0000   grad +1" in texts(graph.save(tmp_path / "g.svg").read_text())
     assert graph.save(tmp_path / "g.dot").read_text().startswith("digraph")
-    with pytest.raises(RuntimeError, match=r'pictures need Graphviz: pip install "microgrid\[draw\]" brings it'):
+    with pytest.raises(RuntimeError, match=r'pictures need Graphviz: pip install "pygraphviz>=2.0.4" brings it'):
         graph.save(tmp_path / "g.png")
     assert not (tmp_path / "g.png").exists()
     bundle = mg.draw_dot(b)._repr_mimebundle_()
@@ -419,3 +419,36 @@ def test_boxes_keep_every_operand_in_order():
         (2.0, "+1.0000"),
         (3.0, "+2.0000"),
     ]
+
+
+def test_numbers_too_large_for_a_float_and_slopes_that_are_not_there_are_drawn():
+    assert show(10**400) == "1.00e+400"
+    root = mg.sqrt(Value(0.0))
+    assert "undefined" in texts(mg.draw(root, local_gradients=True).svg())
+
+
+def test_an_operation_of_any_name_is_drawn_as_text(capsys):
+    root = Value(1.0, (Value(1.0),), "a\x00<b>\n\x1b", lambda out, a: (1,), label="l" * 5000)
+    graph = mg.draw(root)
+    assert float(ET.fromstring(graph.svg()).get("width")) < 1000
+    assert "\x1b" not in str(graph) and "\x00" not in graph.dot()
+
+
+def test_what_the_caller_has_in_dictionaries_is_not_looked_into_but_for_values():
+    class Key:
+        def __repr__(self):
+            raise ZeroDivisionError
+
+    rest, named = {Key(): 1}, {"k": Value(1.0)}
+    root = named["k"] + len(rest)
+    assert "named['k']" in str(mg.draw(root))
+
+
+def test_a_fixed_exponent_has_no_gradient_to_show():
+    x = Value(3.0)
+    y = x**2
+    y.backward()
+    graph = mg.draw(y, local_gradients=True)
+    assert [[text.text for text in box] for _, box in boxes(graph.svg())][1] == ["data", "2", "grad", "fixed"]
+    assert [slope for _, _, slope in graph.boxes.edges] == ["+6.0000", ""]
+    assert str(graph).splitlines()[-1] == "└── 2   grad fixed"

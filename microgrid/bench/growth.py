@@ -131,10 +131,9 @@ def in_a_process(what: str, short: str, nodes: int, deep: bool) -> dict[str, Any
     return json.loads(done.stdout)
 
 
-def measure(rounds: int, seed: int = 1, sizes: Sequence[int] = SIZES) -> dict[str, Any]:
+def measure(rounds: int, sizes: Sequence[int] = SIZES) -> dict[str, Any]:
     """Time each peer at each size by turns, and weigh it.
 
-    Nothing here is random, so the seed is not used.
     A peer that fails with RecursionError is measured with the limit raised from then on.
     Returns {"absent": {name: command that installs it}, "rounds": rounds, "ns a node":
     {name: {size: one figure for each process}}, "ratio": {name: largest size to smallest},

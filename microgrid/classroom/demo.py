@@ -60,7 +60,7 @@ def demo(out: Path, seed: int = 1, steps: int = 100) -> Path:
     for row in [header, *rows]:
         print("   {:4} {:>10} {:>22} {:>24}".format(*row))
     print(f"\n   L = {loss.data:.8f}\n")
-    draw(loss).save(out / "expression.svg")
+    expression = draw(loss)
 
     X, classes = make_moons(100, noise=0.1, seed=seed)
     y = [2 * c - 1 for c in classes]
@@ -78,6 +78,7 @@ def demo(out: Path, seed: int = 1, steps: int = 100) -> Path:
     model.zero_grad()  # the last step of training left its gradients in the leaves
     activity.backward()
     draw(activity).save(out / "neuron.svg")
+    expression.save(out / "expression.svg")
     plots = []
     if find_spec("matplotlib"):
         boundary(model, X, y).save(out / "boundary.svg")

@@ -3,6 +3,7 @@
 import math
 import unicodedata
 from dataclasses import dataclass, field
+from decimal import Decimal
 from numbers import Rational
 from typing import Any
 
@@ -68,8 +69,11 @@ def boxes_of(root: Value, names: dict[int, str], local_gradients: bool = False) 
         )
         slopes = [""] * len(node.parents)
         if local_gradients and node.parents:
-            found = node.local_gradients(node.data, *[parent.data for parent in node.parents])
-            slopes = ["" if p in fixed else show(slope, signed=True) for p, slope in zip(node.parents, found)]
+            try:
+                found = node.local_gradients(node.data, *[parent.data for parent in node.parents])
+                slopes = ["" if p in fixed else show(slope, signed=True) for p, slope in zip(node.parents, found)]
+            except (ArithmeticError, ValueError):  # as for the square root at 0
+                slopes = ["undefined"] * len(node.parents)
         graph.edges += [(index[id(p)], i, slope) for p, slope in zip(node.parents, slopes)]
     return graph
 
@@ -81,13 +85,16 @@ def fixed_exponents(nodes: list[Value]) -> set[Value]:
 
 def name_of(node: Value, names: dict[int, str]) -> str:
     """The node's label, else its variable's name, else "", with nothing in it that doesn't print."""
-    name = str(node.label or names.get(id(node), ""))
-    return "".join([c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name])
+    return _printable(node.label or names.get(id(node), ""))
 
 
 def title_of(node: Value, names: dict[int, str]) -> str:
     """`x` for a named leaf, `o = tanh` for a named result, `tanh` for one without a name."""
-    return " = ".join([part for part in (name_of(node, names), node.op) if part])
+    return " = ".join([part for part in (name_of(node, names), _printable(node.op)) if part])
+
+
+def _printable(name: Any) -> str:
+    return "".join([c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(name)])
 
 
 def show(number: Any, signed: bool = False) -> str:
@@ -114,7 +121,8 @@ def show(number: Any, signed: bool = False) -> str:
     elif 0.001 <= size < 1_000_000:
         text = f"{float(size):.4f}"
     else:
-        mantissa, exponent = f"{float(size):.2e}".split("e")
+        whole = isinstance(size, int) and size > 2**53  # too large for a float, maybe
+        mantissa, exponent = f"{Decimal(size) if whole else float(size):.2e}".split("e")
         text = f"{mantissa}e{'+' if int(exponent) > 0 else MINUS}{abs(int(exponent))}"
     return (MINUS if number < 0 else "+" if signed else "") + text
 

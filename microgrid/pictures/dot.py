@@ -1,6 +1,6 @@
 """The picture as a `graphviz.Digraph`, which renders with whichever Graphviz there is."""
 
-from os import PathLike
+import webbrowser
 from pathlib import Path
 from typing import Any
 
@@ -28,26 +28,30 @@ def digraph_of(graph: Boxes, rankdir: str, format: str) -> "Digraph":
 class Digraph(graphviz.Digraph):
     """A Digraph that needs no `dot` program if the pygraphviz wheel is there.
 
-    Only what asks for another layout program or renderer than the plain one goes the
-    usual way, through `dot`.
+    Without `dot`, `pipe` and `render` read format, encoding, filename, directory, cleanup
+    and view; other options are those of the program, and need it.
     """
 
     def pipe(self, format: str | None = None, *args: Any, encoding: str | None = None, **kwargs: Any) -> Any:
-        if layout.engine() != "wheel" or args or any(kwargs.values()):
+        if layout.engine() == "dot":
             return super().pipe(format, *args, encoding=encoding, **kwargs)
         data = layout.render(self.source, format or self.format)
         return data.decode(encoding) if encoding else data
 
-    def render(self, filename: str | PathLike[str] | None = None, *args: Any, **kwargs: Any) -> str:
-        if layout.engine() != "wheel" or args or set(kwargs) - {"format", "cleanup", "directory"}:
-            return super().render(filename, *args, **kwargs)
-        format = kwargs.get("format") or self.format
-        source = Path(kwargs.get("directory") or self.directory, filename or self.filename)
-        source.parent.mkdir(parents=True, exist_ok=True)
+    def render(self, filename: Any = None, directory: Any = None, view: bool = False, cleanup: bool = False,
+               format: str | None = None, **kwargs: Any) -> str:  # fmt: skip
+        if layout.engine() == "dot":
+            return super().render(filename, directory, view, cleanup, format, **kwargs)
+        format = format or self.format
         data = layout.render(self.source, format)
-        if not kwargs.get("cleanup"):
+        source = Path(directory or self.directory, filename or self.filename)
+        source.parent.mkdir(parents=True, exist_ok=True)
+        if not cleanup:
             write_whole(source, self.source)
-        return str(write_whole(source.with_name(f"{source.name}.{format}"), data))
+        picture = str(write_whole(source.with_name(f"{source.name}.{format}"), data))
+        if view:
+            webbrowser.open(Path(picture).absolute().as_uri())
+        return picture
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **kwargs: Any) -> dict[str, Any]:
         if not layout.engine():

@@ -12,7 +12,7 @@ import graphviz
 from ..engine import Value, topological_order
 from ..files import write_whole
 from . import layout, svg
-from .boxes import Boxes, boxes_of, name_of, show
+from .boxes import LONGEST, Boxes, boxes_of, cut, name_of, show
 from .dot import digraph_of
 from .names import callers_names
 from .text import summary_of, tree_of
@@ -75,7 +75,7 @@ class Graph:
         nodes = topological_order(root)
         self.count = len(nodes)
         self.rankdir = rankdir
-        self.title = name_of(root, names) or root.op or "a number"
+        self.title = cut(name_of(root, names) or root.op or "a number", LONGEST)
         self.boxes = boxes_of(root, names, local_gradients) if self.count <= MOST_BOXES else Boxes()
         self.summary = summary_of(nodes, names)
         self._text = tree_of(root, names)

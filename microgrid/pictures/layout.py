@@ -16,7 +16,7 @@ import graphviz
 
 from .boxes import Boxes
 
-INSTALL = 'pictures need Graphviz: pip install "microgrid[draw]" brings it'
+INSTALL = 'pictures need Graphviz: pip install "pygraphviz>=2.0.4" brings it'
 
 CHARACTER, LINE, PADDING = 8.5, 18, 10  # pixels: a column of 14 px monospace, a row, the rim of a box
 _INCH = 72.0
@@ -71,7 +71,9 @@ def render(source: str, format: str) -> bytes:
         child = subprocess.run([sys.executable, "-c", _WHEEL, format], input=source.encode(), capture_output=True)
         if child.returncode == 0:
             return child.stdout
-        raise RuntimeError(f"Graphviz could not make {format}: {child.stderr.decode(errors='replace').strip()[-300:]}")
+        raise RuntimeError(
+            f"Graphviz could not make {format}: {child.stderr.decode(errors='replace').strip().splitlines()[-1:]}"
+        )
     raise RuntimeError(INSTALL)
 
 

@@ -1,7 +1,7 @@
 """What the caller calls its Values, so that a picture can say it too."""
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ..engine import Value
@@ -23,12 +23,11 @@ def _names(variables: Mapping[str, Any]) -> dict[int, str]:
     for name, thing in list(variables.items()):
         if name.startswith("_") or name in ("In", "Out"):
             continue
-        parts: Iterable[tuple[str, Any]] = [(name, thing)]
-        if isinstance(thing, (list, tuple)):
-            parts = [(f"{name}[{i}]", item) for i, item in enumerate(thing)]
-        elif isinstance(thing, dict):
-            parts = [(f"{name}[{key!r}]", item) for key, item in thing.items()]
-        for shown, item in parts:
-            if isinstance(item, Value):
-                found.setdefault(id(item), shown)
+        if isinstance(thing, Value):
+            found.setdefault(id(thing), name)
+        elif isinstance(thing, (list, tuple, dict)):
+            items = thing.items() if isinstance(thing, dict) else enumerate(thing)
+            for key, item in list(items):
+                if isinstance(item, Value):
+                    found.setdefault(id(item), f"{name}[{key!r}]")
     return found

@@ -1,12 +1,11 @@
 """How a column of a table becomes inputs of a net."""
 
-import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from .bad_input import BadInput, closest, listed
 from .data import standardise
-from .table import MISSING_CATEGORY, Table, is_number
+from .table import MISSING_CATEGORY, Table, is_number, is_too_large
 
 MOST_CATEGORIES = 50  # each is an input of the net
 
@@ -69,14 +68,9 @@ def learn_column(table: Table, training: Table, name: str) -> Column:
 
 
 def mean_and_deviation(table: Table, name: str) -> tuple[float, float]:
-    """The mean and the standard deviation of the numbers of a column.
-
-    Raises BadInput where they are so large that a float can't hold the deviation.
-    """
+    """The mean and the standard deviation of the numbers of a column."""
     present = [[cell] for cell in table.columns[name] if cell is not None] or [[0.0]]
     _, [mean], [deviation] = standardise(present)
-    if not math.isfinite(deviation):
-        raise BadInput(f"{table.path}, column {name!r} has numbers too large to be standardised; correct them")
     return mean, deviation
 
 
@@ -97,7 +91,8 @@ def parsed(table: Table, column: Column) -> list[Any]:
         if cell is None:
             continue
         if isinstance(column, NumberColumn) and not is_number(cell):
-            raise BadInput(f"{table.cell(row, column.name)}: {cell!r} is not a number; correct it")
+            wrong = "is too large" if is_too_large(cell) else "is not a number"
+            raise BadInput(f"{table.cell(row, column.name)}: {cell!r} {wrong}; correct it")
         if isinstance(column, CategoryColumn) and cell not in column.categories:
             question = closest(cell, column.categories)
             raise BadInput(

@@ -42,7 +42,7 @@ def train(
     rng = random.Random(seed)
     for epoch in range(1, epochs + 1):
         total = 0.0
-        for examples, targets in mini_batches(X, y, batch_size or len(X), rng):
+        for examples, targets in mini_batches(X, y, len(X) if batch_size is None else batch_size, rng):
             outputs = [model(x) for x in examples]
             value = loss(outputs, targets)
             optimizer.zero_grad()

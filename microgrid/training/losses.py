@@ -57,8 +57,8 @@ def hinge(scores: Sequence[Number], targets: Sequence[Number]) -> Number:
 def binary_cross_entropy(logits: Sequence[Number], targets: Sequence[Number]) -> Number:
     """The cross-entropy of two classes, mean of -log(probability of the true one), from logits.
 
-    The probability of class 1 is sigmoid(logit).  Written as softplus(z) - y z, which
-    no logit overflows.
+    The probability of class 1 is sigmoid(logit).  Written as softplus(-z) for class 1
+    and softplus(z) for class 0, which no logit overflows.
     Arguments: logits, a list of n numbers; targets, n numbers, each 0 or 1.
     Returns one number.  Raises as `mse`, and ValueError for another target.
     Source: Cox 1958; torch.nn.functional.binary_cross_entropy_with_logits.
@@ -72,7 +72,7 @@ def binary_cross_entropy(logits: Sequence[Number], targets: Sequence[Number]) ->
     for target in targets:
         if number(target) not in (0, 1):
             raise ValueError(f"binary_cross_entropy with the target {target!r}: each has to be 0 or 1")
-    return _mean([softplus(logit) - target * logit for logit, target in zip(logits, targets)])
+    return _mean([softplus((1 - 2 * target) * logit) for logit, target in zip(logits, targets)])
 
 
 def cross_entropy(logits: Sequence[Sequence[Number]], targets: Sequence[int]) -> Number:

@@ -10,13 +10,12 @@ from typing import Any
 
 from ..files import write_whole
 from ..functions import softmax
-from ..nn import MLP
+from ..nn import ACTIVATIONS, MLP
 from .bad_input import BadInput, read_text
 from .columns import CategoryColumn, Column, NumberColumn
-from .table import Table
+from .table import LARGEST, Table
 
 FORMAT, VERSION = "microgrid table model", 1
-ACTIVATIONS = ("relu", "tanh", "sigmoid", "leaky_relu", "elu", "gelu", "silu", "softplus")
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,10 @@ def load_model(path: str | os.PathLike[str]) -> TableModel:
 def _model(document: Any) -> TableModel:
     """The model of a document from anywhere.  Raises ValueError or KeyError with what is wrong."""
     _check(isinstance(document, dict) and document.get("format") == FORMAT, f'its "format" is not "{FORMAT}"')
-    _check(document["version"] == VERSION, f"its version is {document['version']!r:.20}, and this one reads {VERSION}")
+    _check(
+        type(document["version"]) is int and document["version"] == VERSION,
+        f"its version is {document['version']!r:.20}, and this one reads {VERSION}",
+    )
     task, target, classes = document["task"], document["target"], document["classes"]
     _check(task in ("classification", "regression"), f"its task is {task!r:.30}")
     _check_names(classes, "classes")
@@ -143,7 +145,7 @@ def _kind(column: Column) -> str:
 
 
 def _number(x: Any) -> float:
-    _check(type(x) in (int, float) and abs(x) < 1e300, f"{x!r:.30} stands in it for a finite number")
+    _check(type(x) in (int, float) and abs(x) < LARGEST, f"{x!r:.30} stands in it for a finite number")
     return float(x)
 
 

@@ -17,7 +17,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..engine import Value
+from ..engine import Value, number
 
 
 class Optimizer:
@@ -96,7 +96,8 @@ class SGD(Optimizer):
 
     def step(self) -> None:
         for i, parameter in enumerate(self.parameters):
-            self.velocities[i] = self.momentum * self.velocities[i] + parameter.grad
+            gradient = number(parameter.grad)
+            self.velocities[i] = self.momentum * self.velocities[i] + gradient if self.momentum else gradient
             parameter.data -= self.lr * self.velocities[i]
 
 
@@ -142,8 +143,11 @@ class Adam(Optimizer):
         step_size = self.lr / (1 - beta1**self.steps)
         scale = math.sqrt(1 - beta2**self.steps)
         for i, parameter in enumerate(self.parameters):
-            gradient = parameter.grad
-            self.means[i] += (1 - beta1) * (gradient - self.means[i])
+            gradient, mean = number(parameter.grad), self.means[i]
+            if beta1 > 0.5:  # two ways to write one formula, so that neither end loses digits
+                self.means[i] = mean + (1 - beta1) * (gradient - mean)
+            else:
+                self.means[i] = gradient - beta1 * (gradient - mean)
             self.squares[i] = beta2 * self.squares[i] + (1 - beta2) * gradient * gradient
             parameter.data -= step_size * self.means[i] / (math.sqrt(self.squares[i]) / scale + self.eps)
 

@@ -6,14 +6,14 @@ Orange is above zero and blue below, as in the pictures of graphs.
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from ..files import write_whole
-from ..pictures.svg import image
 
-INSTALL = 'plots need matplotlib: pip install "microgrid[plot]"'
+INSTALL = "plots need matplotlib: pip install matplotlib"
 ORANGE, BLUE = "#b35806", "#2166ac"
 
 
@@ -29,6 +29,8 @@ class Plot:
         return write_whole(path, self.svg)
 
     def _repr_html_(self) -> str:
+        from ..pictures.svg import image  # here, so that training needs no package for pictures
+
         return image(self.svg, self.description)
 
 
@@ -40,7 +42,7 @@ def curve(curves: Mapping[str, Sequence[float]], ylabel: str = "loss", xlabel: s
     Returns a `Plot`.  Raises ModuleNotFoundError, naming the command, where matplotlib is not.
     """
     figure, axes = _figure(7.2, 3.6)
-    for (name, numbers), colour in zip(curves.items(), (ORANGE, BLUE, "#444444", "#7a3b9a")):
+    for (name, numbers), colour in zip(curves.items(), cycle((ORANGE, BLUE, "#444444", "#7a3b9a"))):
         axes.plot(range(1, len(numbers) + 1), numbers, label=name, color=colour, linewidth=2)
     if len(curves) > 1:
         axes.legend(frameon=False)

@@ -27,7 +27,7 @@ def progress(iterable: Iterable[Item], total: int, text: str) -> Iterable[Item]:
 
 
 def _lines(iterable: Iterable[Item], total: int, text: str) -> Iterator[Item]:
-    start, shown, hint = time.monotonic(), 0, ' (for a progress bar: pip install "microgrid[plot]")'
+    start, shown, hint = time.monotonic(), 0, " (for a progress bar: pip install tqdm)"
     for done, item in enumerate(iterable, start=1):
         yield item
         tenths = 10 * done // total

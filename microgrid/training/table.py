@@ -14,6 +14,7 @@ from .data import standardise
 
 MISSING = ("", "na", "n/a", "nan", "null", "none", "?")  # in any case
 MISSING_CATEGORY = "(missing)"
+LARGEST = 1e150  # of the numbers in a table or a model: its square is still finite
 
 
 @dataclass(frozen=True)
@@ -135,13 +136,21 @@ def refuse_missing(table: Table, advice: str) -> None:
 
 
 def is_number(text: str) -> bool:
-    """Whether text is a finite number, as people write one.
+    """Whether text is a number, as people write one, whose square is finite.
 
-    >>> is_number("-1.5e3"), is_number("inf"), is_number("1_000"), is_number("1,5")
-    (True, False, False, False)
+    >>> is_number("-1.5e3"), is_number("inf"), is_number("1_000"), is_number("1,5"), is_number("1e200")
+    (True, False, False, False, False)
     """
     try:
-        return math.isfinite(float(text)) and "_" not in text
+        return abs(float(text)) < LARGEST and "_" not in text
+    except ValueError:
+        return False
+
+
+def is_too_large(text: str) -> bool:
+    """Whether text is a finite number, but not one that `is_number` takes."""
+    try:
+        return LARGEST <= abs(float(text)) < math.inf
     except ValueError:
         return False
 
@@ -162,6 +171,9 @@ def _kind(table: Table, name: str, mixed: bool) -> str:
     texts = [(i, cell) for i, cell in present if not is_number(cell)]
     if not texts:
         return "number"
+    for row, text in texts:
+        if is_too_large(text):
+            raise BadInput(f"{table.cell(row, name)}: {text!r} is too large; write numbers below {LARGEST:g}")
     row, text = texts[0]
     if not mixed and 2 * len(texts) < len(present):
         raise BadInput(f"{table.cell(row, name)}: {text!r} is not a number; correct it, or --drop the column")
@@ -184,13 +196,15 @@ def _filled(cells: list[Any], kind: str) -> list[Any]:
 
 
 def _checked_names(path: str | os.PathLike[str], line: int, names: list[str]) -> list[str]:
+    seen: set[str] = set()
     for i, name in enumerate(names):
         if not name:
             raise BadInput(
                 f"{path}, line {line}: column {i + 1} has no name; write one (from pandas: to_csv(path, index=False))"
             )
-        if name in names[:i]:
+        if name in seen:
             raise BadInput(f"{path}, line {line}: two columns have the name {name!r}; rename one of them")
+        seen.add(name)
     return names
 
 

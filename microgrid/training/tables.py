@@ -241,7 +241,7 @@ def _epochs(training: Table) -> int:
 def _answers(model: TableModel, table: Table) -> list[tuple[Any, float | None]]:
     """What the model predicts for each row of a typed table."""
     answers = []
-    for line, cells in zip(table.lines, progress(model.rows(table), len(table.lines), "predicting")):
+    for cells, line in zip(progress(model.rows(table), len(table.lines), "predicting"), table.lines):
         value, probability = model.predict(cells)
         if not math.isfinite(value if probability is None else probability):
             raise BadInput(f"{table.path}, line {line} has a number too far from those of the training; correct it")
