@@ -59,6 +59,10 @@ class Module:
         >>> a.state_dict() == b.state_dict()
         True
         """
+        if not isinstance(state, Mapping):
+            raise TypeError(
+                f"{type(self).__name__}.load_state_dict takes names and numbers, as state_dict() gives them"
+            )
         parameters = dict(self.named_parameters())
         missing, unknown = parameters.keys() - state.keys(), state.keys() - parameters.keys()
         if missing or unknown:
@@ -212,5 +216,5 @@ def _function(activation: Activation) -> Callable[[Any], Any] | None:
 
 
 def _some(names: set[str]) -> str:
-    shown = ", ".join(sorted(names)[:3])
+    shown = ", ".join(sorted(map(str, names))[:3])
     return (shown + (f" and {len(names) - 3} more" if len(names) > 3 else "")) or "none"

@@ -327,3 +327,9 @@ def test_neurons_and_layers_need_sizes_of_at_least_one():
 @pytest.mark.parametrize("activation", ["dot", "where", 5])
 def test_what_is_no_activation_is_refused_before_it_is_called(activation):
     assert refusal(ValueError, lambda: Neuron(2, activation)).startswith(f"activation {activation!r} is not a function")
+
+
+@pytest.mark.parametrize("state", [None, [1], 3])
+def test_a_state_that_is_no_dictionary_is_refused(state):
+    expected = "Neuron.load_state_dict takes names and numbers, as state_dict() gives them"
+    assert refusal(TypeError, lambda: Neuron(1).load_state_dict(state)) == expected

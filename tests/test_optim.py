@@ -194,3 +194,21 @@ def test_an_infinite_gradient_does_no_harm_to_the_steps_after_it():
     x.data, x.grad = 1.0, 1.0
     optimizer.step()
     assert x.data == 0.9
+
+
+@pytest.mark.parametrize(
+    "make, change",
+    [
+        (lambda p: SGD(p, lr=0.1), {"lr": -1.0}),
+        (lambda p: SGD(p, lr=0.1), {"momentum": -3.0}),
+        (lambda p: SGD(p, lr=0.1), {"velocities": ["q"]}),
+        (lambda p: Adam(p), {"betas": [5, 5]}),
+        (lambda p: Adam(p), {"steps": "x"}),
+    ],
+)
+def test_a_state_that_can_not_be_is_refused_and_changes_nothing(make, change):
+    optimizer = make([Value(1.0)])
+    before = optimizer.state_dict()
+    with pytest.raises((TypeError, ValueError)):
+        optimizer.load_state_dict({**before, **change})
+    assert optimizer.state_dict() == before

@@ -5,7 +5,6 @@ equal.  The loss and all 337 gradients have to agree before anything is timed.
 """
 
 import importlib
-import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -70,15 +69,11 @@ def make_rows(found: dict[str, Peer]) -> list[Row]:
 
 
 def make_points(seed: int = 1) -> tuple[list[list[float]], list[int]]:
-    """Two interleaving half circles with a little noise, and their labels 1 and -1, by turns."""
-    rng = random.Random(seed)
-    xs, ys = [], []
-    for i in range(POINTS):
-        angle, upper = rng.uniform(0, math.pi), i % 2 == 0
-        x, y = (math.cos(angle), math.sin(angle)) if upper else (1 - math.cos(angle), 0.5 - math.sin(angle))
-        xs.append([x + rng.gauss(0, 0.1), y + rng.gauss(0, 0.1)])
-        ys.append(1 if upper else -1)
-    return xs, ys
+    """Two interleaving half circles with a little noise, and their labels 1 and -1."""
+    from ..training import make_moons  # only here, so that a growth worker's process stays small
+
+    xs, classes = make_moons(POINTS, noise=0.1, seed=seed)
+    return xs, [2 * c - 1 for c in classes]
 
 
 def set_weights(row: Row, seed: int = 1) -> None:

@@ -53,8 +53,9 @@ class Optimizer:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from where `state_dict()` was taken.
 
-        Raises KeyError if a name is missing or unknown and ValueError for the state of
-        another number of parameters; then nothing has been changed.
+        Raises KeyError if a name is missing or unknown, ValueError for the state of another
+        number of parameters, and what the constructor raises for a number that it would
+        refuse; then nothing has been changed.
         """
         who, n = f"{type(self).__name__}.load_state_dict", len(self.parameters)
         if set(state) != set(self.remembers):
@@ -65,6 +66,10 @@ class Optimizer:
             new[name] = kind(state[name]) if kind in (list, tuple) else state[name]
             if kind is list and len(new[name]) != n:
                 raise ValueError(f"{who}: {name} of {len(new[name])} parameters, but this optimizer has {n}")
+        options = {name: value for name, value in new.items() if name != "steps" and not isinstance(value, list)}
+        type(self)(self.parameters, **options)  # refuses what can't be
+        for value in [new.get("steps", 0), *(x for value in new.values() if isinstance(value, list) for x in value)]:
+            Value(value)  # as this does what is no number
         for name, value in new.items():
             setattr(self, name, value)
 
