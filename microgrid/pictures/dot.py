@@ -32,16 +32,16 @@ class Digraph(graphviz.Digraph):
     and view; other options are those of the program, and need it.
     """
 
-    def pipe(self, format: str | None = None, *args: Any, encoding: str | None = None, **kwargs: Any) -> Any:
+    def pipe(self, format: str | None = None, encoding: str | None = None, **kwargs: Any) -> Any:
         if layout.engine() == "dot":
-            return super().pipe(format, *args, encoding=encoding, **kwargs)
+            return super().pipe(format=format, encoding=encoding, **kwargs)
         data = layout.render(self.source, format or self.format)
         return data.decode(encoding) if encoding else data
 
     def render(self, filename: Any = None, directory: Any = None, view: bool = False, cleanup: bool = False,
                format: str | None = None, **kwargs: Any) -> str:  # fmt: skip
         if layout.engine() == "dot":
-            return super().render(filename, directory, view, cleanup, format, **kwargs)
+            return super().render(filename, directory=directory, view=view, cleanup=cleanup, format=format, **kwargs)
         format = format or self.format
         data = layout.render(self.source, format)
         source = Path(directory or self.directory, filename or self.filename)

@@ -68,8 +68,9 @@ class Optimizer:
                 raise ValueError(f"{who}: {name} of {len(new[name])} parameters, but this optimizer has {n}")
         options = {name: value for name, value in new.items() if name != "steps" and not isinstance(value, list)}
         type(self)(self.parameters, **options)  # refuses what can't be
-        for value in [new.get("steps", 0), *(x for value in new.values() if isinstance(value, list) for x in value)]:
-            Value(value)  # as this does what is no number
+        numbers = [x for value in new.values() if isinstance(value, list) for x in value]
+        for x in [new.get("steps", 0), *numbers]:
+            Value(x)  # refuses what is no number
         for name, value in new.items():
             setattr(self, name, value)
 
