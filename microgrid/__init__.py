@@ -83,21 +83,15 @@ __all__ = [
     "make_moons", "make_xor", "read_csv", "standardise", "train_test_split", "mini_batches", "train",
 ]  # fmt: skip
 
-_LATER = {
-    "pictures": ["draw", "draw_dot", "Graph"],
-    "training": [
-        "mse", "hinge", "binary_cross_entropy", "cross_entropy", "SGD", "Adam",
-        "make_moons", "make_xor", "read_csv", "standardise", "train_test_split", "mini_batches", "train",
-    ],
-}  # fmt: skip
+_PICTURES = ("draw", "draw_dot", "Graph")
 
 
 def __getattr__(name: str) -> Any:
-    if name in _LATER:
+    """What is loaded when first used: the two folders, and their names."""
+    if name in ("pictures", "training"):
         return import_module(f".{name}", __name__)
-    for folder, names in _LATER.items():
-        if name in names:
-            return getattr(import_module(f".{folder}", __name__), name)
+    if name in __all__:
+        return getattr(import_module(".pictures" if name in _PICTURES else ".training", __name__), name)
     raise AttributeError(f"module 'microgrid' has no attribute {name!r}")
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from . import functions
 from .engine import Value
 
+Seed = int | random.Random | None
 Activation = str | Callable[[Any], Any] | None
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "leaky_relu", "elu", "gelu", "silu", "softplus")
 
@@ -89,10 +90,10 @@ class Neuron(Module):
     0.4621
     """
 
-    def __init__(self, nin: int, activation: Activation = "relu", seed: int | random.Random | None = None) -> None:
+    def __init__(self, nin: int, activation: Activation = "relu", seed: Seed = None) -> None:
         if nin < 1:
             raise ValueError(f"Neuron({nin}): a neuron needs at least 1 input")
-        rng = _rng(seed)
+        rng = rng_of(seed)
         deviation = math.sqrt((1 if _name(activation) in (None, "tanh", "sigmoid") else 2) / nin)
         self.w = [Value(rng.gauss(0.0, deviation), label=f"w{i}") for i in range(nin)]
         self.b = Value(0.0, label="b")
@@ -119,12 +120,10 @@ class Layer(Module):
     [0.0, 0.0]
     """
 
-    def __init__(
-        self, nin: int, nout: int, activation: Activation = "relu", seed: int | random.Random | None = None
-    ) -> None:
+    def __init__(self, nin: int, nout: int, activation: Activation = "relu", seed: Seed = None) -> None:
         if nout < 1:
             raise ValueError(f"Layer({nin}, {nout}): a layer needs at least 1 neuron")
-        rng = _rng(seed)
+        rng = rng_of(seed)
         self.neurons = [Neuron(nin, activation, rng) for _ in range(nout)]
 
     def __call__(self, x: Sequence[Any]) -> list[Value]:
@@ -152,15 +151,13 @@ class MLP(Module):
     MLP(2, [16, 16, 1], activation='relu'), 337 parameters
     """
 
-    def __init__(
-        self, nin: int, nouts: Sequence[int], activation: Activation = "relu", seed: int | random.Random | None = None
-    ) -> None:
+    def __init__(self, nin: int, nouts: Sequence[int], activation: Activation = "relu", seed: Seed = None) -> None:
         if not isinstance(nouts, Sequence):
             raise TypeError(f"MLP({nin}, {nouts}): the sizes of the layers are one list, as in MLP(2, [16, 16, 1])")
         if not nouts or min(nin, *nouts) < 1:
             raise ValueError(f"MLP({nin}, {list(nouts)}): each size has to be at least 1, as in MLP(2, [16, 16, 1])")
         _function(activation)  # a name that is wrong is refused even where all layers are linear
-        rng = _rng(seed)
+        rng = rng_of(seed)
         sizes = [nin, *nouts]
         self.sizes = sizes
         self.activation = _name(activation)
@@ -196,7 +193,8 @@ def _prefixed(name: str, modules: Sequence[Module]) -> list[tuple[str, Value]]:
     return [(f"{name}.{i}.{inner}", p) for i, module in enumerate(modules) for inner, p in module.named_parameters()]
 
 
-def _rng(seed: int | random.Random | None) -> random.Random:
+def rng_of(seed: Seed) -> random.Random:
+    """A generator of random numbers begun with the seed, or the one given, to go on from."""
     return seed if isinstance(seed, random.Random) else random.Random(seed)
 
 

@@ -14,6 +14,7 @@ from fractions import Fraction
 import numpy
 import pytest
 from duals import Dual
+from refusals import python_says, refusal
 
 from microgrid import Value, topological_order
 
@@ -52,21 +53,6 @@ def gradients(f, numbers):
     root = f(*leaves)
     root.backward()
     return root.data, [leaf.grad for leaf in leaves]
-
-
-def message(kind, action):
-    """The whole message of the exception, of exactly this kind, that action raises."""
-    with pytest.raises(kind) as raised:
-        action()
-    assert raised.type is kind
-    return str(raised.value)
-
-
-def python_says(action):
-    """Python's own words for it, which change from version to version."""
-    with pytest.raises((ArithmeticError, ValueError)) as raised:
-        action()
-    return raised.value.args[-1]
 
 
 # Published expressions.
@@ -422,32 +408,32 @@ NOT_A_NUMBER = (
     ],
 )
 def test_what_is_no_real_number_is_refused(data, shown, kind):
-    assert message(TypeError, lambda: Value(data)) == f"Value({shown}) {NOT_A_NUMBER.format(kind)}"
-    assert message(TypeError, lambda: Value(1.0) + data) == f"Value({shown}) {NOT_A_NUMBER.format(kind)}"
-    assert message(TypeError, lambda: data * Value(1.0)) == f"Value({shown}) {NOT_A_NUMBER.format(kind)}"
+    assert refusal(TypeError, lambda: Value(data)) == f"Value({shown}) {NOT_A_NUMBER.format(kind)}"
+    assert refusal(TypeError, lambda: Value(1.0) + data) == f"Value({shown}) {NOT_A_NUMBER.format(kind)}"
+    assert refusal(TypeError, lambda: data * Value(1.0)) == f"Value({shown}) {NOT_A_NUMBER.format(kind)}"
 
 
 def test_a_long_text_is_shown_by_its_beginning():
-    assert message(TypeError, lambda: Value("x" * 1000)) == f"Value('{'x' * 49}) {NOT_A_NUMBER.format('str')}"
+    assert refusal(TypeError, lambda: Value("x" * 1000)) == f"Value('{'x' * 49}) {NOT_A_NUMBER.format('str')}"
 
 
 def test_dividing_by_zero_names_both_operands():
     a, b = Value(1.0, label="a"), Value(0.0, label="b")
     shown = "/ of Value(data=1.0, grad=0, label='a'), Value(data=0.0, grad=0, label='b'): "
-    assert message(ZeroDivisionError, lambda: a / b) == shown + python_says(lambda: 1.0 / 0.0)
+    assert refusal(ZeroDivisionError, lambda: a / b) == shown + python_says(lambda: 1.0 / 0.0)
     shown = "/ of Value(data=1, grad=0), Value(data=0, grad=0): "
-    assert message(ZeroDivisionError, lambda: 1 / Value(0)) == shown + python_says(lambda: 1 / 0)
-    assert message(ZeroDivisionError, lambda: Value(1) / 0) == shown + python_says(lambda: 1 / 0)
+    assert refusal(ZeroDivisionError, lambda: 1 / Value(0)) == shown + python_says(lambda: 1 / 0)
+    assert refusal(ZeroDivisionError, lambda: Value(1) / 0) == shown + python_says(lambda: 1 / 0)
 
 
 def test_zero_to_a_negative_power_names_its_operands():
     shown = "** of Value(data=0, grad=0, label='x'), Value(data=-1, grad=0): "
-    assert message(ZeroDivisionError, lambda: Value(0, label="x") ** -1) == shown + python_says(lambda: 0**-1)
+    assert refusal(ZeroDivisionError, lambda: Value(0, label="x") ** -1) == shown + python_says(lambda: 0**-1)
 
 
 def test_a_root_of_a_negative_number_is_no_complex_number():
     shown = f"** of Value(data=-8, grad=0), Value(data={1 / 3}, grad=0): "
-    assert message(ValueError, lambda: Value(-8) ** (1 / 3)) == shown + python_says(lambda: math.pow(-8, 1 / 3))
+    assert refusal(ValueError, lambda: Value(-8) ** (1 / 3)) == shown + python_says(lambda: math.pow(-8, 1 / 3))
 
 
 @pytest.mark.parametrize("base", [-2, 0, -2.5])
@@ -456,22 +442,22 @@ def test_a_base_that_is_not_positive_has_no_gradient_in_its_exponent(base):
         f"({base}) ** Value: the gradient of the exponent needs log(base), so the base must be above 0; "
         "for a fixed exponent write x ** 2"
     )
-    assert message(ValueError, lambda: base ** Value(3)) == expected
-    assert message(ValueError, lambda: Value(base) ** Value(3)) == expected
+    assert refusal(ValueError, lambda: base ** Value(3)) == expected
+    assert refusal(ValueError, lambda: Value(base) ** Value(3)) == expected
 
 
 def test_the_logarithm_of_a_negative_number_names_its_operand():
     shown = "log of Value(data=-1.5, grad=0, label='x'): "
-    assert message(ValueError, lambda: Value(-1.5, label="x").log()) == shown + python_says(lambda: math.log(-1.5))
+    assert refusal(ValueError, lambda: Value(-1.5, label="x").log()) == shown + python_says(lambda: math.log(-1.5))
     shown = "log of Value(data=0.0, grad=0): "
-    assert message(ValueError, lambda: Value(0.0).log()) == shown + python_says(lambda: math.log(0.0))
+    assert refusal(ValueError, lambda: Value(0.0).log()) == shown + python_says(lambda: math.log(0.0))
 
 
 def test_an_overflow_names_its_operands():
     shown = "exp of Value(data=1000, grad=0): "
-    assert message(OverflowError, lambda: Value(1000).exp()) == shown + python_says(lambda: math.exp(1000))
+    assert refusal(OverflowError, lambda: Value(1000).exp()) == shown + python_says(lambda: math.exp(1000))
     shown = "** of Value(data=10.0, grad=0), Value(data=400, grad=0): "
-    assert message(OverflowError, lambda: Value(10.0) ** 400) == shown + python_says(lambda: 10.0**400)
+    assert refusal(OverflowError, lambda: Value(10.0) ** 400) == shown + python_says(lambda: 10.0**400)
 
 
 def test_a_slope_that_does_not_exist_is_refused_on_the_way_back():
@@ -479,26 +465,26 @@ def test_a_slope_that_does_not_exist_is_refused_on_the_way_back():
     root = x**0.5
     operands = "(Value(data=0.0, grad=0, label='x'), Value(data=0.5, grad=0))"
     shown = f"backward() through Value(data=0.0, grad=1, op='**') of {operands}: "
-    assert message(ZeroDivisionError, root.backward) == shown + python_says(lambda: 0.0**-0.5)
+    assert refusal(ZeroDivisionError, root.backward) == shown + python_says(lambda: 0.0**-0.5)
 
 
 def test_an_if_on_a_value_is_refused():
     expected = "`if Value(data=1.0, grad=0)` would lose a gradient: compare, as in `if x > 0`"
-    assert message(TypeError, lambda: bool(Value(1.0))) == expected
-    assert message(TypeError, lambda: 1 if Value(1.0) else 0) == expected
-    assert message(TypeError, lambda: Value(1.0) and 2) == expected
-    assert message(TypeError, lambda: not Value(1.0)) == expected
+    assert refusal(TypeError, lambda: bool(Value(1.0))) == expected
+    assert refusal(TypeError, lambda: 1 if Value(1.0) else 0) == expected
+    assert refusal(TypeError, lambda: Value(1.0) and 2) == expected
+    assert refusal(TypeError, lambda: not Value(1.0)) == expected
 
 
 @pytest.mark.parametrize("function", [float, math.exp, math.sqrt, math.tanh, math.floor], ids=lambda f: f.__name__)
 def test_a_float_of_a_value_is_refused(function):
     expected = "float(Value(data=1.0, grad=0)) would lose its gradient: write microgrid.sin(x), or x.data"
-    assert message(TypeError, lambda: function(Value(1.0))) == expected
+    assert refusal(TypeError, lambda: function(Value(1.0))) == expected
 
 
 def test_a_mathematical_function_of_numpy_is_refused():
     expected = "operand 'Value' does not support ufuncs (__array_ufunc__=None)"
-    assert message(TypeError, lambda: numpy.exp(Value(1.0))) == expected
+    assert refusal(TypeError, lambda: numpy.exp(Value(1.0))) == expected
 
 
 def test_nothing_is_attached_to_a_value_by_a_typing_error():

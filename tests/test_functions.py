@@ -10,6 +10,7 @@ from fractions import Fraction
 
 import duals
 import pytest
+from refusals import python_says, refusal
 
 import microgrid as mg
 from microgrid import Value
@@ -32,19 +33,6 @@ def gradient(f, *numbers):
 
 def second_gradient(f, x):
     return mg.grad(mg.grad(f))(x)
-
-
-def refusal(kind, action):
-    with pytest.raises(kind) as raised:
-        action()
-    assert raised.type is kind
-    return str(raised.value)
-
-
-def python_says(action):
-    with pytest.raises((ArithmeticError, ValueError)) as raised:
-        action()
-    return raised.value.args[-1]
 
 
 # Values, against decimals of 60 digits.

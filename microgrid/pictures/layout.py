@@ -72,7 +72,7 @@ def render(source: str, format: str) -> bytes:
         if child.returncode == 0:
             return child.stdout
         raise RuntimeError(
-            f"Graphviz could not make {format}: {child.stderr.decode(errors='replace').strip().splitlines()[-1:]}"
+            f"Graphviz could not make {format}: {child.stderr.decode(errors='replace').strip().rpartition(chr(10))[2]}"
         )
     raise RuntimeError(INSTALL)
 

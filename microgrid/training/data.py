@@ -9,11 +9,10 @@ X is a list of examples, each a list of numbers; y holds one target for each.
 """
 
 import math
-import random
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-Seed = int | random.Random | None
+from ..nn import Seed, rng_of
 
 
 def make_moons(n: int = 100, noise: float = 0.1, seed: Seed = 0) -> tuple[list[list[float]], list[int]]:
@@ -34,7 +33,7 @@ def make_moons(n: int = 100, noise: float = 0.1, seed: Seed = 0) -> tuple[list[l
     upper = [(math.cos(t), math.sin(t)) for t in _half_turn(n // 2)]
     lower = [(1 - math.cos(t), 0.5 - math.sin(t)) for t in _half_turn(n - n // 2)]
     points = [(point, 0) for point in upper] + [(point, 1) for point in lower]
-    rng = _rng(seed)
+    rng = rng_of(seed)
     rng.shuffle(points)
     X = [[coordinate + rng.gauss(0.0, noise) for coordinate in point] for point, _ in points]
     return X, [label for _, label in points]
@@ -69,7 +68,7 @@ def train_test_split(
     if not 0 < test_fraction < 1:
         raise ValueError(f"train_test_split(test_fraction={test_fraction}): a number between 0 and 1, as in 0.25")
     order = list(range(len(X)))
-    _rng(seed).shuffle(order)
+    rng_of(seed).shuffle(order)
     if stratify:
         classes: dict[Any, list[int]] = {}
         for i in order:
@@ -107,7 +106,7 @@ def mini_batches(X: Sequence[Any], y: Sequence[Any], size: int, seed: Seed = 0) 
     if size < 1:
         raise ValueError(f"mini_batches(size={size}): a batch has at least 1 example")
     order = list(range(len(X)))
-    _rng(seed).shuffle(order)
+    rng_of(seed).shuffle(order)
     batches = [order[start : start + size] for start in range(0, len(order), size)]
     return (([X[i] for i in batch], [y[i] for i in batch]) for batch in batches)
 
@@ -147,7 +146,3 @@ def _check_lengths(who: str, X: Sequence[Any], y: Sequence[Any]) -> None:
         raise ValueError(f"{who} of {len(X)} examples and {len(y)} targets: each example needs one of both")
     if len(X) == 0:
         raise ValueError(f"{who} of no examples: there is nothing to learn from")
-
-
-def _rng(seed: Seed) -> random.Random:
-    return seed if isinstance(seed, random.Random) else random.Random(seed)
