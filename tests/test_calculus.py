@@ -9,16 +9,10 @@ from fractions import Fraction
 
 import duals
 import pytest
+from refusals import refusal
 
 import microgrid as mg
 from microgrid import Value, grad, hessian, hvp, jacobian, value_and_grad
-
-
-def refusal(kind, action):
-    with pytest.raises(kind) as raised:
-        action()
-    assert raised.type is kind
-    return str(raised.value)
 
 
 def nth(f, n):
