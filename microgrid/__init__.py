@@ -44,6 +44,7 @@ from .functions import (
     where,
 )  # fmt: skip
 from .nn import MLP, Layer, Module, Neuron
+from .scopes import scope
 
 if TYPE_CHECKING:
     from .pictures import Graph, draw, draw_dot
@@ -75,7 +76,7 @@ __all__ = [
     # calculus
     "grad", "value_and_grad", "jacobian", "hessian", "hvp",
     # nn
-    "Module", "Neuron", "Layer", "MLP",
+    "Module", "Neuron", "Layer", "MLP", "scope",
     # pictures
     "draw", "draw_dot", "Graph",
     # training

@@ -16,6 +16,7 @@ from typing import Any
 
 from . import functions
 from .engine import Value
+from .scopes import scope
 
 Seed = int | random.Random | None
 Activation = str | Callable[[Any], Any] | None
@@ -90,6 +91,8 @@ class Neuron(Module):
     0.4621
     """
 
+    name = "neuron"  # of its region in a picture
+
     def __init__(self, nin: int, activation: Activation = "relu", seed: Seed = None) -> None:
         if nin < 1:
             raise ValueError(f"Neuron({nin}): a neuron needs at least 1 input")
@@ -101,8 +104,11 @@ class Neuron(Module):
 
     def __call__(self, x: Sequence[Any]) -> Value:
         _check_inputs(x, len(self.w))
-        out = functions.dot(self.w, x) + self.b
-        return self.activation(out) if self.activation else out
+        if not isinstance(x[0], Value):
+            x = _inputs(x)
+        with scope(self.name, self):
+            out = functions.dot(self.w, x) + self.b
+            return self.activation(out) if self.activation else out
 
     def named_parameters(self) -> list[tuple[str, Value]]:
         return [*((f"w{i}", w) for i, w in enumerate(self.w)), ("b", self.b)]
@@ -120,16 +126,21 @@ class Layer(Module):
     [0.0, 0.0]
     """
 
+    name = "layer"  # of its region in a picture
+
     def __init__(self, nin: int, nout: int, activation: Activation = "relu", seed: Seed = None) -> None:
         if nout < 1:
             raise ValueError(f"Layer({nin}, {nout}): a layer needs at least 1 neuron")
         rng = rng_of(seed)
         self.neurons = [Neuron(nin, activation, rng) for _ in range(nout)]
+        for i, neuron in enumerate(self.neurons):
+            neuron.name = f"neuron {i}"
 
     def __call__(self, x: Sequence[Any]) -> list[Value]:
         _check_inputs(x, len(self.neurons[0].w))
-        x = [xi if isinstance(xi, Value) else Value(xi) for xi in x]  # one node for an input, not one for each neuron
-        return [neuron(x) for neuron in self.neurons]
+        x = _inputs(x)  # one node for an input, not one for each neuron
+        with scope(self.name, self):
+            return [neuron(x) for neuron in self.neurons]
 
     def named_parameters(self) -> list[tuple[str, Value]]:
         return _prefixed("neurons", self.neurons)
@@ -151,6 +162,8 @@ class MLP(Module):
     MLP(2, [16, 16, 1], activation='relu'), 337 parameters
     """
 
+    name = "MLP"  # of its region in a picture
+
     def __init__(self, nin: int, nouts: Sequence[int], activation: Activation = "relu", seed: Seed = None) -> None:
         if not isinstance(nouts, Sequence):
             raise TypeError(f"MLP({nin}, {nouts}): the sizes of the layers are one list, as in MLP(2, [16, 16, 1])")
@@ -164,10 +177,13 @@ class MLP(Module):
         self.layers = [
             Layer(sizes[i], sizes[i + 1], activation if i + 1 < len(nouts) else None, rng) for i in range(len(nouts))
         ]
+        for i, layer in enumerate(self.layers):
+            layer.name = f"layer {i}"
 
     def __call__(self, x: Sequence[Any]) -> Any:
-        for layer in self.layers:
-            x = layer(x)
+        with scope(self.name, self):
+            for layer in self.layers:
+                x = layer(x)
         return x[0] if len(x) == 1 else x
 
     def named_parameters(self) -> list[tuple[str, Value]]:
@@ -187,6 +203,10 @@ def _check_inputs(x: Any, nin: int) -> None:
         raise TypeError("a neuron takes one example at a time: for many write [model(x) for x in X]")
     if len(x) != nin:
         raise ValueError(f"a neuron of {nin} inputs was called with {len(x)}")
+
+
+def _inputs(x: Sequence[Any]) -> list[Value]:
+    return [xi if isinstance(xi, Value) else Value(xi, label=f"x{i}") for i, xi in enumerate(x)]
 
 
 def _prefixed(name: str, modules: Sequence[Module]) -> list[tuple[str, Value]]:

@@ -1,0 +1,139 @@
+"""A graph, read once: what every picture, step and explanation is made from.
+
+Microgrid's own Values and those of any other engine of this family (with `data`, `grad`, and
+`_prev` or `parents`) are read into the same nodes, so that whatever shows one shows the other.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ..engine import Value, fixed_power_gradients, topological_order
+from ..scopes import scope
+
+PARENTS = ("_prev", "parents", "_parents", "_children", "children", "prev")  # the family's names for the operands
+
+
+@dataclass(slots=True)
+class Node:
+    """One number of a graph, as it was when the graph was read."""
+
+    value: Any  # the object itself
+    name: str  # its label, or the variable's name, or ""
+    op: str  # "" for a leaf
+    data: Any
+    grad: Any
+    operands: tuple[int, ...]  # the indices of its operands, in order, repeats kept
+    region: scope | None = None  # the innermost that it was made in
+    fixed: bool = False  # the 2 in x ** 2: a plain number, to which no gradient flows
+
+
+class Reading:
+    """All that a root depends on, operands before results: `nodes`, the root last."""
+
+    def __init__(self, nodes: list[Node], own: bool) -> None:
+        self.nodes = nodes
+        self.own = own  # microgrid's Values, not another engine's
+        self.root = len(nodes) - 1
+
+    @cached_property
+    def consumers(self) -> list[list[int]]:
+        """For each node, the nodes that have it as an operand: twice where it is one twice."""
+        consumers: list[list[int]] = [[] for _ in self.nodes]
+        for i, node in enumerate(self.nodes):
+            for operand in node.operands:
+                consumers[operand].append(i)
+        return consumers
+
+    @cached_property
+    def index(self) -> dict[int, int]:
+        """The index of each node by the id of its object."""
+        return {id(node.value): i for i, node in enumerate(self.nodes)}
+
+    def local_gradients(self, i: int) -> tuple | None:
+        """d(node)/d(operand) for each operand of node i; None where it is undefined or not known.
+
+        Another engine's closures give products only, so of its nodes it is never known.
+        """
+        node = self.nodes[i]
+        if not self.own or not node.operands:
+            return None
+        try:
+            return node.value.local_gradients(node.data, *[self.nodes[j].data for j in node.operands])
+        except (ArithmeticError, ValueError):  # as for the square root at 0
+            return None
+
+
+def is_value(thing: Any) -> bool:
+    """Whether it is a number of an engine of this family."""
+    return hasattr(thing, "data") and hasattr(thing, "grad") and _parents_of(type(thing), thing) is not None
+
+
+def read(root: Any, names: dict[int, str]) -> Reading:
+    """Reads the graph of root.
+
+    Arguments: root, a Value of microgrid or of any engine that `is_value` knows; names, the
+    names of values by their id, as `callers_names` finds them, used where there is no label.
+    """
+    if isinstance(root, Value):
+        order = topological_order(root)
+        index = {id(value): i for i, value in enumerate(order)}
+        nodes = [
+            Node(
+                value,
+                printable(value.label or names.get(id(value), "")),
+                value.op if value.op.isprintable() else printable(value.op),
+                value.data,
+                value.grad,
+                tuple([index[id(parent)] for parent in value.parents]),
+                value.label if isinstance(value.label, scope) else None,
+            )
+            for value in order
+        ]
+        for node in nodes:
+            if node.value.local_gradients is fixed_power_gradients:
+                nodes[node.operands[1]].fixed = True
+        return Reading(nodes, own=True)
+
+    parents_of = _parents_of(type(root), root)
+    assert parents_of is not None, "read() of what is_value() refuses"
+    order = _topological_order(root, parents_of)
+    index = {id(value): i for i, value in enumerate(order)}
+    return Reading([_other(value, index, parents_of, names) for value in order], own=False)
+
+
+def _other(value: Any, index: dict[int, int], parents_of: Callable, names: dict[int, str]) -> Node:
+    label = next((text for a in ("label", "_label", "name") if (text := getattr(value, a, ""))), "")
+    op = next((text for a in ("_op", "op") if (text := getattr(value, a, ""))), "")
+    operands = tuple([index[id(parent)] for parent in parents_of(value)])
+    name = printable(label or names.get(id(value), ""))
+    return Node(value, name, printable(op) or ("?" if operands else ""), value.data, value.grad, operands)
+
+
+def _parents_of(kind: type, thing: Any) -> Callable[[Any], tuple] | None:
+    for name in PARENTS:
+        if isinstance(getattr(thing, name, None), (tuple, list, set, frozenset)):
+            return lambda value: tuple([p for p in getattr(value, name) if isinstance(p, kind)])
+    return None
+
+
+def _topological_order(root: Any, parents_of: Callable[[Any], tuple]) -> list[Any]:
+    """As the engine's, by identity: another engine's values may have an __eq__ and no __hash__."""
+    order: list[Any] = []
+    visited: set[int] = set()
+    stack = [(root, False)]
+    while stack:
+        value, ready = stack.pop()
+        if ready:
+            order.append(value)
+        elif id(value) not in visited:
+            visited.add(id(value))
+            stack.append((value, True))
+            stack += [(parent, False) for parent in parents_of(value)[::-1]]
+    return order
+
+
+def printable(text: Any) -> str:
+    """The text with a mark in the place of what doesn't print."""
+    return "".join([c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(text)])

@@ -1,0 +1,80 @@
+"""Names for regions of a graph, so that a picture can fold them.
+
+>>> from microgrid import Value
+>>> with scope("encoder"):
+...     h = Value(2.0) * 3.0
+>>> regions_of(h)
+['encoder']
+"""
+
+from typing import Any
+
+from .engine import Value
+
+# The label that a node gets when none is given is a default argument of Value.  While a scope
+# is open, that default is the scope: so a node costs exactly what it costs without one.
+_init: Any = Value.__init__
+_PLAIN = _init.__defaults__
+
+
+class scope:
+    """`with scope("name"):` names what is computed inside, for `draw` to fold and to open.
+
+    Arguments: name, a text; owner, a Module, if the region is a call of it: then its
+    parameters are drawn in the region too.  Scopes nest, and each `with` is a region of its own, so a model
+    called on 76 examples makes 76 of them.  `Neuron`, `Layer` and `MLP` open their own.
+    A scope stands in the place of the label of its nodes, and is false as "" is; a node that
+    is given a label keeps the label.  Raises TypeError for a name that is no text, RuntimeError
+    for a scope that is opened twice.
+
+    >>> with scope("outer"):
+    ...     with scope("inner"):
+    ...         y = Value(1.0) + 1
+    ...     z = y + 1
+    >>> regions_of(y), regions_of(z), regions_of(z + 1)
+    (['outer', 'inner'], ['outer'], [])
+    """
+
+    __slots__ = ("closed", "name", "outer", "owner")
+
+    def __init__(self, name: str, owner: Any = None) -> None:
+        if not isinstance(name, str):
+            raise TypeError(f'scope({name!r:.50}) needs a text, as in scope("encoder"), not {type(name).__name__}')
+        self.name = name
+        self.owner = owner
+        self.outer: scope | None = None
+        self.closed: bool | None = None  # not opened yet
+
+    def __enter__(self) -> "scope":
+        if self.closed is not None:
+            raise RuntimeError(f'{self!r} has been opened before: each region is `with scope("name"):` anew')
+        label = _init.__defaults__[-1]
+        self.outer = label if label != "" else None
+        self.closed = False
+        _init.__defaults__ = (*_PLAIN[:-1], self)
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.closed = True
+        outer = self.outer
+        while outer is not None and outer.closed:  # by another thread, in the meantime
+            outer = outer.outer
+        _init.__defaults__ = _PLAIN if outer is None else (*_PLAIN[:-1], outer)
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __str__(self) -> str:
+        return ""
+
+    def __repr__(self) -> str:
+        return f"scope({self.name!r})"
+
+
+def regions_of(node: Value) -> list[str]:
+    """The names of the scopes that a node was made in, the outermost first."""
+    names, region = [], node.label if isinstance(node.label, scope) else None
+    while region is not None:
+        names.append(region.name)
+        region = region.outer
+    return names[::-1]
