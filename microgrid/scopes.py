@@ -61,6 +61,9 @@ class scope:
             outer = outer.outer
         _init.__defaults__ = _PLAIN if outer is None else (*_PLAIN[:-1], outer)
 
+    def __reduce__(self) -> tuple:  # without the owner, which may hold what can't be pickled
+        return _again, (self.name, self.outer)
+
     def __bool__(self) -> bool:
         return False
 
@@ -69,6 +72,12 @@ class scope:
 
     def __repr__(self) -> str:
         return f"scope({self.name!r})"
+
+
+def _again(name: str, outer: scope | None) -> scope:
+    region = scope(name)
+    region.outer, region.closed = outer, True
+    return region
 
 
 def regions_of(node: Value) -> list[str]:
