@@ -1,20 +1,18 @@
 """A graph as boxes and edges: what every picture of it shows, before anything is placed."""
 
-import math
-import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
-from numbers import Rational
 from typing import Any
 
-from ..engine import Value, fixed_power_gradients, topological_order
+from .numbers import columns_of, cut, plain, show, show_all
+from .reading import Node, Reading
 
-MINUS = "\N{MINUS SIGN}"
 FIXED = "fixed"  # in the place of a gradient
 LONGEST = 28  # columns of a name, before it is cut
+CLOSED = "\N{BLACK RIGHT-POINTING SMALL TRIANGLE}"  # before the name of a box that can be opened
 
 # Fill by the sign of the gradient and its strength, |grad| below 0.1, below 10, and from 10 on.
-# Orange and blue stay apart for every common colour blindness; black on each has a contrast over 9.
+# Orange and blue stay apart for every common colour blindness; ink on each has a contrast over 7.
 POSITIVE = ("#fef1e4", "#fde0c0", "#fdb863")
 NEGATIVE = ("#e8f1f9", "#cfe3f3", "#92c5de")
 NEUTRAL = "#ffffff"
@@ -22,128 +20,120 @@ NEUTRAL = "#ffffff"
 
 @dataclass
 class Box:
-    """One Value, as it is drawn."""
+    """What is drawn as one: a value, or several that are folded."""
 
-    title: str  # "x1", "o = tanh", "+", or "" for a constant
+    title: str  # "x1", "o = tanh", "+", "▸ layer 0", or "" for a constant
     data: str
     grad: str
-    fill: str
-    leaf: bool
+    shade: int  # the sign and strength of the gradient, from -3 to 3
+    kind: str = "value"  # or what was folded: sum, equal, region, leaves, part; or outside, of an inner view
+    nodes: list[int] = field(default_factory=list)  # the indices of the nodes in it
+    shown: list[int] = field(default_factory=list)  # of those, the ones whose data and grad it shows
+    times: int = 1  # 76 for one box in the place of 76 equal ones
+    opens: int | None = None  # the key of the view of its inside
+    leaf: bool = False
     root: bool = False
     full_title: str = ""
+    role: str = ""  # in a step: "sends" or "receives"
+
+    @property
+    def fill(self) -> str:
+        """The colour for its gradient: orange above 0, blue below, white for 0 and nan."""
+        return fill_of(self.shade)
 
     @property
     def lines(self) -> list[str]:
         """The text of the box, one row of equal length each."""
-        width = max(_columns(self.title), 5 + max(len(self.data), len(self.grad)))
+        if not self.shown:
+            return [self.title]
+        width = max(columns_of(self.title), 5 + max(len(self.data), len(self.grad)))
         rows = [f"{name} {text:>{width - 5}}" for name, text in (("data", self.data), ("grad", self.grad))]
-        return [self.title + " " * (width - _columns(self.title)), *rows] if self.title else rows
+        return [self.title + " " * (width - columns_of(self.title)), *rows] if self.title else rows
+
+
+@dataclass
+class Edge:
+    """From an operand to a result, by their places among the boxes."""
+
+    operand: int
+    result: int
+    slope: str = ""  # the local gradient, if it is to be shown
+    links: list[tuple[int, int]] = field(default_factory=list)  # (node, k): the node's operand k, for all it stands for
+
+
+@dataclass
+class Frame:
+    """A region that is open: a frame around boxes and around the frames of the regions in it."""
+
+    title: str
+    boxes: list[int] = field(default_factory=list)
+    frames: list["Frame"] = field(default_factory=list)
 
 
 @dataclass
 class Boxes:
-    """The boxes of a graph, operands before results, and an edge for each operand of each."""
+    """The boxes of a picture, operands before results; the edges; the outermost frames."""
 
     boxes: list[Box] = field(default_factory=list)
-    edges: list[tuple[int, int, str]] = field(default_factory=list)  # operand, result, local gradient or ""
+    edges: list[Edge] = field(default_factory=list)
+    frames: list[Frame] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)  # what was folded, and how to open it
 
 
-def boxes_of(root: Value, names: dict[int, str], local_gradients: bool = False) -> Boxes:
-    """One box for each Value that root depends on, and one edge for each operand."""
-    nodes = topological_order(root)
-    index = {id(node): i for i, node in enumerate(nodes)}
-    fixed = fixed_exponents(nodes)
-    graph = Boxes()
-    for i, node in enumerate(nodes):
-        title = title_of(node, names)
-        graph.boxes.append(
-            Box(
-                title=cut(title, LONGEST),
-                data=show(node.data),
-                grad=FIXED if node in fixed else show(node.grad, signed=True),
-                fill=fill_of(node.grad),
-                leaf=not node.parents,
-                root=node is root,
-                full_title=title,
-            )
-        )
-        slopes = [""] * len(node.parents)
-        if local_gradients and node.parents:
-            try:
-                found = node.local_gradients(node.data, *[parent.data for parent in node.parents])
-                slopes = ["" if p in fixed else show(slope, signed=True) for p, slope in zip(node.parents, found)]
-            except (ArithmeticError, ValueError):  # as for the square root at 0
-                slopes = ["undefined"] * len(node.parents)
-        graph.edges += [(index[id(p)], i, slope) for p, slope in zip(node.parents, slopes)]
-    return graph
-
-
-def fixed_exponents(nodes: list[Value]) -> set[Value]:
-    """The 2 in x ** 2, and its like: plain numbers, to which no gradient flows."""
-    return {node.parents[1] for node in nodes if node.local_gradients is fixed_power_gradients}
-
-
-def name_of(node: Value, names: dict[int, str]) -> str:
-    """The node's label, else its variable's name, else "", with nothing in it that doesn't print."""
-    return _printable(node.label or names.get(id(node), ""))
-
-
-def title_of(node: Value, names: dict[int, str]) -> str:
+def title_of(node: Node) -> str:
     """`x` for a named leaf, `o = tanh` for a named result, `tanh` for one without a name."""
-    return " = ".join([part for part in (name_of(node, names), _printable(node.op)) if part])
+    return " = ".join([part for part in (node.name, node.op) if part])
 
 
-def _printable(name: Any) -> str:
-    return "".join([c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(name)])
+def box_of(reading: Reading, i: int) -> Box:
+    """The box of one value."""
+    node = reading.nodes[i]
+    title = title_of(node)
+    return Box(
+        title=cut(title, LONGEST),
+        data=show(node.data),
+        grad=FIXED if node.fixed else show(node.grad, signed=True),
+        shade=shade_of(node.grad),
+        nodes=[i],
+        shown=[i],
+        leaf=not node.operands,
+        root=i == reading.root,
+        full_title=title,
+    )
 
 
-def show(number: Any, signed: bool = False) -> str:
-    """A number in few columns: four decimals, or powers of ten where those would say nothing.
+def folded_box(reading: Reading, kind: str, title: str, nodes: list[int], shown: list[int], times: int = 1) -> Box:
+    """One box for several values; with the numbers of those that are to be shown, or how they range."""
+    grads = [plain(reading.nodes[i].grad) for i in shown]
+    shades = {shade_of(grad) for grad in grads}
+    signs = {(shade > 0) - (shade < 0) for shade in shades} - {0}
+    count = f" ×{times}" if times > 1 else ""
+    return Box(
+        title=cut(title, LONGEST - len(count)) + count,
+        data=show_all([reading.nodes[i].data for i in shown]),
+        grad=FIXED if reading.nodes[shown[0]].fixed else show_all(grads, signed=True),
+        shade=max(shades, key=abs) if len(signs) == 1 else 0,
+        kind=kind,
+        nodes=nodes,
+        shown=shown,
+        times=times,
+        leaf=all([not reading.nodes[i].operands for i in nodes]),
+        root=reading.root in shown,
+        full_title=f"{title}{count}: {len(nodes)} values",
+    )
 
-    A Value (the gradient of a derivative that is to be differentiated again) shows its data.
 
-    >>> show(2.0), show(-0.5858, signed=True), show(138.83382, signed=True), show(0.0, signed=True)
-    ('2.0000', '−0.5858', '+138.8338', '0')
-    >>> show(3), show(1.5e-7), show(-2e12), show(float("nan"))
-    ('3', '1.50e−7', '−2.00e+12', 'nan')
+def shade_of(grad: Any) -> int:
+    """The sign of a gradient and its strength: 1 below 0.1, 2 below 10, 3 from 10 on; 0 for 0 and nan.
+
+    >>> shade_of(0.05), shade_of(-0.1), shade_of(10), shade_of(float("nan"))
+    (1, -2, 3, 0)
     """
-    if isinstance(number, Value):
-        number = number.data
-    if number != number:
-        return "nan"
-    size = abs(number)
-    if number == 0:
-        return "0"
-    if isinstance(number, Rational) and len(str(size)) <= 9:
-        text = str(size)
-    elif size == math.inf:
-        text = "inf"
-    elif 0.001 <= size < 1_000_000:
-        text = f"{float(size):.4f}"
-    else:
-        whole = isinstance(size, int) and size > 2**53  # too large for a float, maybe
-        mantissa, exponent = f"{Decimal(size) if whole else float(size):.2e}".split("e")
-        text = f"{mantissa}e{'+' if int(exponent) > 0 else MINUS}{abs(int(exponent))}"
-    return (MINUS if number < 0 else "+" if signed else "") + text
+    grad = 0 if grad is None else plain(grad)
+    strength = 1 if abs(grad) < 0.1 else 2 if abs(grad) < 10 else 3
+    return strength if grad > 0 else -strength if grad < 0 else 0
 
 
-def fill_of(grad: Any) -> str:
-    """The colour for a gradient: orange above 0, blue below, white for 0 and nan."""
-    if isinstance(grad, Value):
-        grad = grad.data
-    strength = 0 if abs(grad) < 0.1 else 1 if abs(grad) < 10 else 2
-    return POSITIVE[strength] if grad > 0 else NEGATIVE[strength] if grad < 0 else NEUTRAL
-
-
-def cut(text: str, columns: int) -> str:
-    """The text in at most that many columns, an ellipsis where it was cut."""
-    if _columns(text) <= columns:
-        return text
-    while _columns(text) > columns - 1:
-        text = text[:-1]
-    return text + "…"
-
-
-def _columns(text: str) -> int:
-    """How many columns of a fixed-width font the text takes; Chinese and emoji take two each."""
-    return sum([0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text])
+def fill_of(shade: int, palette: Sequence[Sequence[str]] = (POSITIVE, NEGATIVE)) -> str:
+    """The colour of a shade: orange above 0, blue below, white for none."""
+    return palette[0][shade - 1] if shade > 0 else palette[1][-shade - 1] if shade < 0 else NEUTRAL

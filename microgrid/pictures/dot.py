@@ -20,8 +20,9 @@ def digraph_of(graph: Boxes, rankdir: str, format: str) -> "Digraph":
         label = "".join([graphviz.escape(line) + "\\l" for line in box.lines])
         style = "filled" if box.leaf else "rounded,filled"
         digraph.node(f"n{i}", label, style=style, fillcolor=box.fill, penwidth="2.5" if box.root else "1")
-    for operand, result, slope in graph.edges:
-        digraph.edge(f"n{operand}", f"n{result}", graphviz.escape(slope) if slope else None)
+    for edge in graph.edges:
+        slope = graphviz.escape(edge.slope) if edge.slope else None
+        digraph.edge(f"n{edge.operand}", f"n{edge.result}", slope)
     return digraph
 
 

@@ -1,7 +1,6 @@
 """`draw(root)`: the computation graph as a picture."""
 
-from collections.abc import Mapping
-from functools import cached_property
+from collections.abc import Mapping, Sequence
 from html import escape
 from os import PathLike
 from pathlib import Path
@@ -9,30 +8,48 @@ from typing import Any
 
 import graphviz
 
-from ..engine import Value, topological_order
 from ..files import write_whole
 from . import layout, svg
-from .boxes import LONGEST, Boxes, boxes_of, cut, name_of, show
+from .boxes import LONGEST
 from .dot import digraph_of
+from .folding import FOLDABLE, TOO_MANY, Folding, neighbourhood
 from .names import callers_names
+from .numbers import cut, plain, show
+from .reading import Reading, is_value, read
 from .text import summary_of, tree_of
 
-MOST_BOXES = 1000  # dot needs 0.3 s for a thousand boxes and minutes for five thousand
 FORMATS = ("svg", "png", "pdf", "dot")
 
 
 def draw(
-    root: Value, *, rankdir: str = "LR", local_gradients: bool = False, names: Mapping[str, Value] | None = None
+    root: Any,
+    *,
+    rankdir: str = "LR",
+    local_gradients: bool = False,
+    depth: int | None = None,
+    open: str | Sequence[str] = (),
+    focus: Any = None,
+    radius: int = 2,
+    names: Mapping[str, Any] | None = None,
 ) -> "Graph":
     """The graph that root was computed by, as a picture.
 
-    Arguments: root, a Value; rankdir, the direction of the arrows, "LR" (left to right),
-    "TB" (top to bottom), "RL" or "BT"; local_gradients, whether each edge shows
-    d(result)/d(operand); names, further names for Values, over those of your variables.
+    Beyond 60 boxes it is folded: sums, the equal terms of a batch, then regions (`scope`,
+    and the calls of `Neuron`, `Layer`, `MLP`) become one box each, and the caption says so.
+
+    Arguments: root, a Value, or a number of another engine that has data, grad and _prev or
+    parents; rankdir, the direction of the arrows, "LR" (left to right), "TB" (top to
+    bottom), "RL" or "BT"; local_gradients, whether each edge shows d(result)/d(operand);
+    depth, how many levels of regions are open, 0 for none; open, names of regions to be
+    open, or "sums", "equal", "leaves", "parts"; focus, a value or its name, to draw alone
+    what is at most radius edges from it; names, further names for values, over those of
+    your variables.
     Returns a `Graph`, which a notebook shows by itself, `print` shows as text, and
     `.save("x.svg")` writes.
-    Raises TypeError if root is no Value, ValueError for another rankdir.
+    Raises TypeError if root is no Value, ValueError for another rankdir or a region or a
+    focus that is not there.
 
+    >>> from microgrid import Value
     >>> a = Value(2.0, label="a")
     >>> b = a * a
     >>> b.backward()
@@ -43,55 +60,97 @@ def draw(
     """
     _check(root, rankdir, "draw")
     named = {id(value): name for name, value in (names or {}).items()}
-    return Graph(root, {**callers_names(1), **named}, rankdir, local_gradients)
+    reading = read(root, {**callers_names(1), **named})
+    at = None if focus is None else index_of(reading, focus, "draw", "focus")
+    open = (open,) if isinstance(open, str) else tuple(open)
+    return Graph(reading, rankdir, local_gradients, depth, open, at, radius)
 
 
-def draw_dot(root: Value, format: str = "svg", rankdir: str = "LR") -> graphviz.Digraph:
+def draw_dot(root: Any, format: str = "svg", rankdir: str = "LR") -> graphviz.Digraph:
     """The graph that root was computed by, as a `graphviz.Digraph`, as micrograd's notebooks have it.
 
     Arguments: root, a Value; format, what `.render()` and `.pipe()` write; rankdir as for
     `draw`.  It renders with `dot`, or without it by the Graphviz in the pygraphviz wheel.
     Raises TypeError if root is no Value, ValueError for another rankdir.
 
+    >>> from microgrid import Value
     >>> print(draw_dot(Value(1.0, label="a") + 2).source.count("->"))
     2
     """
     _check(root, rankdir, "draw_dot")
-    return digraph_of(boxes_of(root, callers_names(1)), rankdir, format)
+    return digraph_of(Folding(read(root, callers_names(1))).view(), rankdir, format)
 
 
 def _check(root: Any, rankdir: str, called: str) -> None:
-    if not isinstance(root, Value):
+    if not is_value(root):
         hint = "draw one of them" if isinstance(root, (list, tuple)) else "give it a Value, such as the loss"
+        if hasattr(root, "parameters") and callable(root):
+            hint = f"draw a result of it, as in {called}(model([1.0, 2.0]))"
         raise TypeError(f"{called}({root!r:.50}) is no Value but {type(root).__name__}: {hint}")
     if rankdir not in ("LR", "TB", "RL", "BT"):
         raise ValueError(f'{called}(rankdir={rankdir!r}): take "LR", "TB", "RL" or "BT"')
 
 
+def index_of(reading: Reading, thing: Any, called: str, argument: str) -> int:
+    """The index of a node, given as the value itself or by its name."""
+    if isinstance(thing, str):
+        found = [i for i, node in enumerate(reading.nodes) if node.name == thing]
+        if found:
+            return found[-1]
+        there = ", ".join(list(dict.fromkeys([node.name for node in reading.nodes if node.name]))[:8])
+        raise ValueError(f"{called}({argument}={thing!r:.40}): no value of the graph has that name; there are {there}")
+    if id(thing) not in reading.index:
+        raise ValueError(f"{called}({argument}={thing!r:.40}) is not in the graph of that root")
+    return reading.index[id(thing)]
+
+
 class Graph:
     """A drawn computation graph, of the numbers at the moment of `draw`; see `draw`."""
 
-    def __init__(self, root: Value, names: dict[int, str], rankdir: str = "LR", local_gradients: bool = False) -> None:
-        nodes = topological_order(root)
-        self.count = len(nodes)
+    def __init__(
+        self,
+        reading: Reading,
+        rankdir: str = "LR",
+        local_gradients: bool = False,
+        depth: int | None = None,
+        open: Sequence[str] = (),
+        focus: int | None = None,
+        radius: int = 2,
+    ) -> None:
+        self.reading = reading
         self.rankdir = rankdir
-        self.title = cut(name_of(root, names) or root.op or "a number", LONGEST)
-        self.boxes = boxes_of(root, names, local_gradients) if self.count <= MOST_BOXES else Boxes()
-        self.summary = summary_of(nodes, names)
-        self._text = tree_of(root, names)
-        self._result = show(root.data)
-        self._no_gradients = all([not isinstance(node.grad, Value) and node.grad == 0 for node in nodes])
+        self.count = len(reading.nodes)
+        self.remarks: list[str] = []  # lines for the caption
+        root = reading.nodes[reading.root]
+        self.title = cut(root.name or root.op or "a number", LONGEST)
+        if focus is not None:
+            self.boxes = neighbourhood(reading, focus, radius)
+        else:
+            self.boxes = Folding(reading, depth, open).view()
+        self.summary = summary_of(reading)
+        if local_gradients:
+            self._write_slopes()
+
+    def _write_slopes(self) -> None:
+        nodes = self.reading.nodes
+        for edge in self.boxes.edges:
+            if len(edge.links) == 1:
+                i, k = edge.links[0]
+                if not nodes[nodes[i].operands[k]].fixed:
+                    slopes = self.reading.local_gradients(i)
+                    edge.slope = "undefined" if slopes is None else show(slopes[k], signed=True)
 
     @property
     def caption(self) -> list[str]:
         """What the picture shows, in sentences."""
-        inputs = sum([count for kind, count, _ in self.summary if "leaf" in kind])
-        lines = [f"{self.title} = {self._result}, from {self.count} values, {inputs} of them leaves."]
-        if self._no_gradients:
+        root = self.reading.nodes[self.reading.root]
+        leaves = sum([count for kind, count, _ in self.summary if "leaf" in kind])
+        lines = [f"{self.title} = {show(root.data)}, from {self.count} values, {leaves} of them leaves."]
+        if all([plain(node.grad) == 0 for node in self.reading.nodes]):
             lines.append("Every grad is 0: call .backward() on the result, then draw again.")
         else:
             lines.append("The colours: pale for |grad| below 0.1, strong from 10 on.")
-        return lines
+        return [*lines, *self.boxes.notes, *self.remarks]
 
     def svg(self) -> str:
         """The picture as SVG; where no Graphviz is, the text as a picture."""
@@ -123,27 +182,20 @@ class Graph:
 
     def __str__(self) -> str:
         if self.boxes.boxes:
-            return "\n".join(self._text)
+            return "\n".join([*tree_of(self.boxes), *(self.boxes.notes or []), *self.remarks])
         rows = [f"{kind:>14} {count:>9}   {largest}" for kind, count, largest in self.summary]
-        too_many = (
-            f"{self.count} values are too many to draw one by one (the most is {MOST_BOXES}): draw a part of them."
-        )
-        return "\n".join(
-            [
-                self.caption[0],
-                *(self.caption[1:] if self._no_gradients else []),
-                too_many,
-                f"{'operation':>14} {'count':>9}   largest |grad|",
-                *rows,
-            ]
-        )
+        limit = f"{FOLDABLE} values" if self.count > FOLDABLE else f"{TOO_MANY} boxes that nothing folds"
+        too_many = f"{self.count} values are too many to draw (the most is {limit}): draw a part, or focus= on a value."
+        lines = [self.caption[0], *[line for line in self.caption[1:2] if "0:" in line], too_many]
+        return "\n".join([*lines, f"{'operation':>14} {'count':>9}   largest |grad|", *rows])
 
     def __repr__(self) -> str:
         return f'<Graph of {self.title}: {self.count} values; print(...) shows it as text, .save("x.svg") as a picture>'
 
-    @cached_property
+    @property
     def _description(self) -> str:
-        return f"Computation graph of {self.title}: {self.count} values, result {self._result}"
+        result = show(self.reading.nodes[self.reading.root].data)
+        return f"Computation graph of {self.title}: {self.count} values, result {result}"
 
     def _repr_html_(self) -> str:
         """For notebooks: a picture that survives everywhere, and the numbers as a table."""
@@ -158,6 +210,7 @@ class Graph:
             [
                 f"<tr><td>{escape(box.full_title) or '(constant)'}</td><td>{box.data}</td><td>{box.grad}</td></tr>"
                 for box in self.boxes.boxes
+                if box.shown
             ]
         )
         return (

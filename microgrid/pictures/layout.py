@@ -10,15 +10,19 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import graphviz
 
-from .boxes import Boxes
+from .boxes import Boxes, Frame
+from .numbers import columns_of
 
 INSTALL = 'pictures need Graphviz: pip install "pygraphviz>=2.0.4" brings it'
 
-CHARACTER, LINE, PADDING = 8.5, 18, 10  # pixels: a column of 14 px monospace, a row, the rim of a box
+FONT = 16  # pixels: what the back row of a classroom can read
+CHARACTER, LINE, PADDING = 9.7, 20, 10  # pixels: a column of that in monospace, a row, the rim of a box
+AROUND, ABOVE = 12, 32  # pixels: from the boxes of a frame to the frame, with its name above
 _INCH = 72.0
 
 _WHEEL = (
@@ -37,6 +41,15 @@ class Layout:
     curves: list[list[tuple[float, float]]]
     labels: list[tuple[float, float] | None]
 
+    def around(self, frame: Frame, graph: Boxes) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom of a frame, with the frames in it inside."""
+        corners = [self.around(inner, graph) for inner in frame.frames]
+        for i in frame.boxes:
+            (x, y), (width, height) = self.centres[i], size_of(graph.boxes[i].lines)
+            corners.append((x - width / 2, y - height / 2, x + width / 2, y + height / 2))
+        lefts, tops, rights, bottoms = zip(*corners)
+        return min(lefts) - AROUND, min(tops) - ABOVE, max(rights) + AROUND, max(bottoms) + AROUND
+
 
 def engine() -> str:
     """Which Graphviz there is: "dot" (on the PATH), "wheel" (pygraphviz's), or "" for none."""
@@ -47,7 +60,7 @@ def engine() -> str:
 
 def size_of(lines: list[str]) -> tuple[float, float]:
     """Width and height of a box with these lines of text, in pixels."""
-    return len(lines[-1]) * CHARACTER + 2 * PADDING, len(lines) * LINE + 2 * PADDING - 6
+    return max(map(columns_of, lines)) * CHARACTER + 2 * PADDING, len(lines) * LINE + 2 * PADDING - 6
 
 
 def layout(graph: Boxes, rankdir: str) -> Layout:
@@ -57,10 +70,20 @@ def layout(graph: Boxes, rankdir: str) -> Layout:
     for i, box in enumerate(graph.boxes):
         width, height = size_of(box.lines)
         source.append(f"n{i} [width={width / _INCH:.4f} height={height / _INCH:.4f}]")
-    for operand, result, slope in graph.edges:
-        room = f" [label={_blank(len(slope) * CHARACTER, LINE)}]" if slope else ""
-        source.append(f"n{operand} -> n{result}{room}")
+    source += _clusters(graph.frames)
+    for edge in graph.edges:
+        room = f" [label={_blank(len(edge.slope) * CHARACTER, LINE)}]" if edge.slope else ""
+        source.append(f"n{edge.operand} -> n{edge.result}{room}")
     return _parse(_plain("\n".join([*source, "}"])), graph)
+
+
+def _clusters(frames: list[Frame]) -> Iterator[str]:
+    """The boxes of an open region are kept together, with room for the frame and its name."""
+    for frame in frames:
+        yield f"subgraph cluster_{id(frame)} {{ margin={AROUND} label={_blank(10, ABOVE - AROUND)}"
+        yield from [f"n{i};" for i in frame.boxes]
+        yield from _clusters(frame.frames)
+        yield "}"
 
 
 def render(source: str, format: str) -> bytes:
@@ -113,7 +136,7 @@ def _parse(plain: str, graph: Boxes) -> Layout:
             label = point(rest[1], rest[2]) if len(rest) == 5 else None  # label x y style colour
             drawn.setdefault((operand, result), []).append((curve, label))
 
-    in_order = [drawn[operand, result].pop(0) for operand, result, _ in graph.edges]
+    in_order = [drawn[edge.operand, edge.result].pop(0) for edge in graph.edges]
     return Layout(
         total_width * _INCH,
         total_height * _INCH,

@@ -83,7 +83,7 @@ def read(root: Any, names: dict[int, str]) -> Reading:
             Node(
                 value,
                 printable(value.label or names.get(id(value), "")),
-                value.op if value.op.isprintable() else printable(value.op),
+                printable(value.op),
                 value.data,
                 value.grad,
                 tuple([index[id(parent)] for parent in value.parents]),
@@ -136,4 +136,7 @@ def _topological_order(root: Any, parents_of: Callable[[Any], tuple]) -> list[An
 
 def printable(text: Any) -> str:
     """The text with a mark in the place of what doesn't print."""
-    return "".join([c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(text)])
+    text = str(text)
+    if text.isprintable():
+        return text
+    return "".join([c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text])

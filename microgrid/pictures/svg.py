@@ -1,31 +1,49 @@
-"""The one place that writes SVG.
+"""The one place that writes SVG: pictures, steps and the player all come from here.
 
-Presentation attributes only (no style, class, script or url), an opaque background and no
-ids: that is what survives an `<img>`, an untrusted notebook and GitHub.
+A picture has presentation attributes only (no style, class, script or url), an opaque
+background and no ids: that is what survives an `<img>`, an untrusted notebook and GitHub.  In
+a page of our own (`marks=True`) boxes and edges carry classes and numbers in the place of
+colours, for the page's style and script.
 """
 
 import base64
 from html import escape
 
-from .boxes import NEGATIVE, POSITIVE, Boxes
-from .layout import CHARACTER, LINE, PADDING, Layout, size_of
+from .boxes import NEGATIVE, POSITIVE, Box, Boxes, Frame
+from .layout import CHARACTER, FONT, LINE, PADDING, Layout, size_of
 
-INK, LINES, SOFT = "#111111", "#5f5f5f", "#4a4a4a"
+INK, LINES, SOFT, FRAMES = "#111111", "#5f5f5f", "#4a4a4a", "#8a8a8a"
 MONO = "DejaVu Sans Mono, Menlo, Consolas, Liberation Mono, monospace"
 SANS = "DejaVu Sans, Segoe UI, Helvetica, Arial, sans-serif"
 MARGIN = 16
+SMALL = 14  # pixels: the caption and the legend
+WIDE = 0.56 * SMALL  # of a letter of it
 
 
-def svg_of(graph: Boxes, layout: Layout, caption: list[str], description: str) -> str:
-    """The picture: boxes on top of edges, the legend and the caption beneath."""
-    parts = [_edge(curve) for curve in layout.curves]
-    parts += [_slope(text, place) for (_, _, text), place in zip(graph.edges, layout.labels) if place]
-    parts += [_box(box, *centre) for box, centre in zip(graph.boxes, layout.centres)]
-    legend_width, legend = _legend(layout.height + 30)
+def svg_of(graph: Boxes, layout: Layout, caption: list[str], description: str, marks: bool = False) -> str:
+    """The picture: boxes on top of edges on top of frames, the legend and the caption beneath."""
+    parts = _frames(graph.frames, layout, graph, marks)
+    roles = _roles(graph)
+    parts += ["<g>" if marks else f'<g stroke="{LINES}" stroke-width="1.4">']
+    parts += [_edge(curve, i if marks else None, i in roles) for i, curve in enumerate(layout.curves)]
+    parts += ["</g>", "<g>" if marks else _font(MONO, SMALL, INK, ' text-anchor="middle"')]
+    for edge, place in zip(graph.edges, layout.labels):
+        if edge.slope and place:
+            parts.append(_text(place[0], place[1] + 4, edge.slope))
+    parts += ["</g>", "<g>" if marks else _font(MONO, FONT, INK)]
+    parts += [
+        _box(box, *centre, i if marks else None) for i, (box, centre) in enumerate(zip(graph.boxes, layout.centres))
+    ]
+    parts.append("</g>")
+    if marks:
+        return _page(layout.width, layout.height, parts, description, marks=True)
+    parts.append(_font(SANS, SMALL, SOFT))
+    width, legend = _legend(layout.height + 30)
     parts.append(legend)
-    parts += [_text(0, layout.height + 54 + 20 * i, line, 13, SANS, SOFT) for i, line in enumerate(caption)]
-    longest = max([len(line) * 7.4 for line in caption], default=0)
-    return _page(max(layout.width, legend_width, longest), layout.height + 44 + 20 * len(caption), parts, description)
+    parts += [_text(0, layout.height + 56 + 21 * i, line) for i, line in enumerate(caption)]
+    parts.append("</g>")
+    longest = max([len(line) * WIDE for line in caption], default=0)
+    return _page(max(layout.width, width, longest), layout.height + 46 + 21 * len(caption), parts, description)
 
 
 def image(svg: str, description: str) -> str:
@@ -36,56 +54,87 @@ def image(svg: str, description: str) -> str:
 
 def svg_of_text(lines: list[str], description: str) -> str:
     """Lines of text as a picture, for where nothing can place boxes."""
-    parts = [_text(0, 14 + LINE * i, line, 14, MONO, INK) for i, line in enumerate(lines)]
+    parts = [_font(MONO, FONT, INK), *[_text(0, 14 + LINE * i, line) for i, line in enumerate(lines)], "</g>"]
     return _page(max(map(len, lines)) * CHARACTER, LINE * len(lines), parts, description)
 
 
-def _page(width: float, height: float, parts: list[str], description: str) -> str:
+def _page(width: float, height: float, parts: list[str], description: str, marks: bool = False) -> str:
     width, height = round(width + 2 * MARGIN), round(height + 2 * MARGIN)
+    background = "" if marks else f'<rect width="{width}" height="{height}" fill="#ffffff"/>\n'
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
         f'role="img" aria-label="{escape(description)}">\n<title>{escape(description)}</title>\n'
-        f'<rect width="{width}" height="{height}" fill="#ffffff"/>\n<g transform="translate({MARGIN} {MARGIN})">\n'
-        + "\n".join(parts)
-        + "\n</g>\n</svg>\n"
+        f'{background}<g transform="translate({MARGIN} {MARGIN})">\n' + "\n".join(parts) + "\n</g>\n</svg>\n"
     )
 
 
-def _box(box, x: float, y: float) -> str:
+def _font(family: str, size: int, colour: str, more: str = "") -> str:
+    return f'<g font-family="{family}" font-size="{size}" fill="{colour}"{more}>'
+
+
+def _box(box: Box, x: float, y: float, mark: int | None) -> str:
     lines = box.lines
     width, height = size_of(lines)
     left, top = x - width / 2, y - height / 2
-    stroke, thickness = (INK, 2.5) if box.root else (LINES, 1.2)
-    parts = [
-        f"<g><title>{escape(box.full_title or box.data)}</title>",
-        f'<rect x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}" rx="{3 if box.leaf else 10}" '
-        f'fill="{box.fill}" stroke="{stroke}" stroke-width="{thickness}"/>',
-    ]
-    first = top + PADDING + 10
+    marked = mark is not None
+    corner = f'x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}" rx="{3 if box.leaf else 10}"'
+    colours = "" if marked else f' fill="{box.fill}" stroke="{LINES}" stroke-width="1.2"'
+    if not marked and box.role:
+        dashes = ' stroke-dasharray="7 4"' if box.role == "receives" else ""
+        colours = f' fill="{box.fill}" stroke="{INK}" stroke-width="4"{dashes}'
+    elif not marked and box.root:
+        colours = f' fill="{box.fill}" stroke="{INK}" stroke-width="2.5"'
+    parts = [f'<g class="box {box.kind}" data-b="{mark}">' if marked else "<g>"]
+    parts.append(f"<title>{escape(box.full_title or box.data)}</title>")
+    if box.kind not in ("value", "outside", "stub"):  # a second sheet behind it: there is more inside
+        parts.append(f'<rect x="{left + 5:.1f}" y="{top + 5:.1f}" {corner.split(" ", 2)[2]}{colours}/>')
+    parts.append(f"<rect {corner}{colours}/>")
+    first = top + PADDING + 11
     if box.title:
-        parts.append(_text(left + PADDING, first, box.title, 14, MONO, INK, bold=True))
-    for i, (name, number) in enumerate((("data", box.data), ("grad", box.grad)), len(lines) - 2):
-        parts.append(_text(left + PADDING, first + i * LINE, name, 14, MONO, SOFT))
-        parts.append(_text(left + width - PADDING, first + i * LINE, number, 14, MONO, INK, anchor="end"))
+        parts.append(_text(left + PADDING, first, box.title, ' class="t"' if marked else ' font-weight="bold"'))
+    if box.shown:
+        for i, (name, number) in enumerate((("data", box.data), ("grad", box.grad)), len(lines) - 2):
+            row = first + i * LINE
+            soft = "" if marked else f' fill="{SOFT}"'
+            end = f' class="{name[0]}"' if marked else ' text-anchor="end"'
+            parts += [_text(left + PADDING, row, name, soft), _text(left + width - PADDING, row, number, end)]
     return "".join([*parts, "</g>"])
 
 
-def _edge(curve: list[tuple[float, float]]) -> str:
+def _edge(curve: list[tuple[float, float]], mark: int | None, lit: bool) -> str:
     """A B-spline as Graphviz gives it, with an arrow's head at its end."""
     (x, y), (fx, fy) = curve[-1], next((p for p in reversed(curve[:-1]) if p != curve[-1]), curve[0])
     length = ((x - fx) ** 2 + (y - fy) ** 2) ** 0.5 or 1.0
     ux, uy = (x - fx) / length, (y - fy) / length
     bx, by = x - 9 * ux, y - 9 * uy
     bends = " ".join([f"{px:.1f} {py:.1f}" for px, py in [*curve[1:-1], (bx, by)]])
-    head = f"{x:.1f},{y:.1f} {bx - 4 * uy:.1f},{by + 4 * ux:.1f} {bx + 4 * uy:.1f},{by - 4 * ux:.1f}"
-    return (
-        f'<path d="M{curve[0][0]:.1f} {curve[0][1]:.1f} C{bends}" fill="none" stroke="{LINES}" stroke-width="1.4"/>'
-        f'<polygon points="{head}" fill="{LINES}"/>'
-    )
+    head = f"M{x:.1f} {y:.1f}L{bx - 4 * uy:.1f} {by + 4 * ux:.1f} {bx + 4 * uy:.1f} {by - 4 * ux:.1f}z"
+    line = f"M{curve[0][0]:.1f} {curve[0][1]:.1f}C{bends}"
+    if mark is not None:
+        return f'<g class="edge" data-e="{mark}"><path d="{line}"/><path d="{head}"/></g>'
+    thick = f' stroke="{INK}" stroke-width="4"' if lit else ""
+    return f'<path d="{line}" fill="none"{thick}/><path d="{head}" fill="{LINES}"{thick}/>'
 
 
-def _slope(text: str, place: tuple[float, float]) -> str:
-    return _text(place[0], place[1] + 4, text, 13, MONO, INK, anchor="middle")
+def _roles(graph: Boxes) -> set[int]:
+    """The edges between the box that sends and the one that receives."""
+    roles = [box.role for box in graph.boxes]
+    return {
+        i for i, e in enumerate(graph.edges) if roles[e.operand] == "receives" and roles[e.result] == "sends"
+    }  # fmt: skip
+
+
+def _frames(frames: list[Frame], layout: Layout, graph: Boxes, marks: bool) -> list[str]:
+    """A frame around boxes, as Graphviz kept them together, and its name above; then the frames in it."""
+    parts = []
+    for frame in frames:
+        left, top, right, bottom = layout.around(frame, graph)
+        place = f'x="{left:.1f}" y="{top:.1f}" width="{right - left:.1f}" height="{bottom - top:.1f}" rx="12"'
+        colours = ' class="frame"' if marks else f' fill="none" stroke="{FRAMES}" stroke-dasharray="2 4"'
+        font = ' class="frame"' if marks else f' font-family="{SANS}" font-size="{SMALL}" fill="{SOFT}"'
+        parts += [f"<rect {place}{colours}/>", _text(left + 12, top + 20, frame.title, font)]
+        parts += _frames(frame.frames, layout, graph, marks)
+    return parts
 
 
 def _legend(y: float) -> tuple[float, str]:
@@ -97,17 +146,11 @@ def _legend(y: float) -> tuple[float, str]:
                 f'<rect x="{x:.0f}" y="{y - 11:.0f}" width="14" height="14" fill="{colour}" stroke="{LINES}"/>'
             )
             x += 16
-        parts.append(_text(x + 6, y, text, 13, SANS, SOFT))
-        x += 6 + 7.4 * len(text) + 18
+        parts.append(_text(x + 6, y, text))
+        x += 6 + WIDE * len(text) + 18
     return x, "".join(parts)
 
 
-def _text(
-    x: float, y: float, text: str, size: int, family: str, colour: str, anchor: str = "start", bold: bool = False
-) -> str:
-    weight = ' font-weight="bold"' if bold else ""
-    place = f' text-anchor="{anchor}"' if anchor != "start" else ""
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" font-family="{family}" font-size="{size}" fill="{colour}"{weight}{place} '
-        f'xml:space="preserve">{escape(text)}</text>'
-    )
+def _text(x: float, y: float, text: str, more: str = "") -> str:
+    space = ' xml:space="preserve"' if "  " in text or text != text.strip() else ""
+    return f'<text x="{x:.1f}" y="{y:.1f}"{more}{space}>{escape(text)}</text>'
