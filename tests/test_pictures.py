@@ -280,7 +280,7 @@ def test_a_graph_too_large_to_draw_becomes_a_summary(tmp_path):
     lines = str(graph).splitlines()
     assert lines[0].startswith("y = 5") and "from 150001 values" in lines[0]
     assert lines[1] == (
-        "150001 values are too many to draw (the most is 1500 boxes that nothing folds): "
+        "150001 values are too many to draw (the most is 1500 boxes, and nothing folds it to fewer): "
         "draw a part, or focus= on a value."
     )
     assert sorted(tuple(line.split()[:2]) for line in lines[3:]) == [

@@ -35,6 +35,7 @@ class Box:
     root: bool = False
     full_title: str = ""
     role: str = ""  # in a step: "sends" or "receives"
+    columns: int = 0  # room for numbers that are still to come, so that the box keeps its size
 
     @property
     def fill(self) -> str:
@@ -46,7 +47,7 @@ class Box:
         """The text of the box, one row of equal length each."""
         if not self.shown:
             return [self.title]
-        width = max(columns_of(self.title), 5 + max(len(self.data), len(self.grad)))
+        width = max(columns_of(self.title), 5 + max(len(self.data), len(self.grad), self.columns))
         rows = [f"{name} {text:>{width - 5}}" for name, text in (("data", self.data), ("grad", self.grad))]
         return [self.title + " " * (width - columns_of(self.title)), *rows] if self.title else rows
 

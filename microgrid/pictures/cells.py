@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..scopes import scope
-from .reading import Reading
+from .reading import Reading, printable
 
 HUBS = ("+", "dot", "logsumexp")  # what has terms, in any number
 FEWEST_TERMS = 3
@@ -30,18 +30,26 @@ class Cells:
     """The cells of a graph: `cells`, by the index of their last node.
 
     sums: whether chains of them are one cell; most: the number of cells from which on equal
-    terms are one.
+    terms are one; equal: whether each of those is a cell all the same.
     """
 
-    def __init__(self, reading: Reading, sums: bool = False, most: int | None = None) -> None:
+    def __init__(self, reading: Reading, sums: bool = False, most: int | None = None, equal: bool = False) -> None:
         self.reading = reading
         self.home = _sums(reading) if sums else list(range(len(reading.nodes)))  # of each node, its cell
         self.cells: dict[int, Cell] = {}
+        self.alike: set[int] = set()  # the cells that are drawn as one with others, if not `equal`
+        self.last_names: dict[scope, str] = {}  # of regions that are drawn as one and have several names
         self._gather()
         if most is not None and len(self.cells) > most:
-            merged = _equal_terms(self)
-            self.home = [merged.get(home, home) for home in self.home]
-            self._merge(merged)
+            chains = self if sums else Cells(reading, sums=True)
+            merged = _equal_terms(chains)
+            if not sums:  # of a chain that equals another, each addition equals one of it
+                pairs = [zip(chains.cells[first].nodes, chains.cells[at].nodes) for at, first in merged.items()]
+                merged = {other: one for pair in pairs for one, other in pair}
+            self.alike = {*merged, *merged.values()}
+            if not equal:
+                self.home = [merged.get(home, home) for home in self.home]
+                self._merge(merged)
         self._find_regions()
 
     def _gather(self) -> None:
@@ -78,6 +86,17 @@ class Cells:
         """The nodes whose numbers the cell shows: its last, and those of its equals."""
         return self.cells[at].equals or [at]
 
+    def name_of(self, region: scope) -> str:
+        """The name of a region; "one … another" if it is drawn for others of other names, too."""
+        last = self.last_names.get(region)
+        return printable(region.name if last is None else f"{region.name} … {last}")
+
+    def calls(self, cells: list[int], depth: int) -> int:
+        """How many regions, at that depth, the values of these cells were made in."""
+        nodes = self.reading.nodes
+        made_in = {nodes[i].region for at in cells if self.cells[at].operands for i in self.last(at)}
+        return len({outer[depth - 1] for region in made_in if len(outer := _outwards(region)) >= depth})
+
     def _find_regions(self) -> None:
         """Says of each cell what it was made in; a module's parameters belong to its calls."""
         nodes = self.reading.nodes
@@ -91,11 +110,16 @@ class Cells:
                 before = [self.cells[o].regions for o in cell.operands if self.cells[o].operands]
                 after = [self.cells[c].regions for c in consumers[at]]
                 if before and after:
-                    cell.regions = _common([*before, *after])
-        owned = _parameters([cell.regions[0] for cell in self.cells.values() if cell.regions])
+                    cell.regions = common([*before, *after])
+        owned = _parameters([region for cell in self.cells.values() for region in cell.regions])
         for at, cell in reversed(self.cells.items()):
             if not cell.operands and id(nodes[at].value) in owned:
-                cell.regions = _common([regions for c in consumers[at] if (regions := self.cells[c].regions)])
+                cell.regions = common([regions for c in consumers[at] if (regions := self.cells[c].regions)])
+        for cell in self.cells.values():
+            for i in (cell.equals or [])[1:]:
+                for region, other in zip(cell.regions, _outwards(nodes[i].region)):
+                    if other.name != region.name:
+                        self.last_names[region] = other.name
 
 
 def _sums(reading: Reading) -> list[int]:
@@ -104,7 +128,8 @@ def _sums(reading: Reading) -> list[int]:
     home = list(range(len(nodes)))
     for i in range(len(nodes) - 1, -1, -1):
         node = nodes[i]
-        if node.op == "+" and len(consumers[i]) == 1 and not node.name:
+        named = node.name and not node.name.endswith("]")  # that it is in some list gives it no name to keep
+        if node.op == "+" and len(consumers[i]) == 1 and not named:
             (j,) = consumers[i]
             if nodes[j].op == "+" and nodes[j].region is node.region:
                 home[i] = home[j]
@@ -211,7 +236,8 @@ def _shape(
             number[at] = len(visited)
             visited.append(at)
             cell = cells[at]
-            shape += (nodes[at].op, len(cell.operands))
+            region = nodes[at].region  # calls of two modules are never equal, if they look it
+            shape += (nodes[at].op, len(cell.operands), None if region is None else id(region.owner))
             stack += reversed(cell.operands)
     return tuple(shape), visited
 
@@ -224,7 +250,7 @@ def _outwards(region: scope | None) -> tuple[scope, ...]:
     return tuple(reversed(found))
 
 
-def _common(chains: Iterable[tuple[scope, ...]]) -> tuple[scope, ...]:
+def common(chains: Iterable[tuple[scope, ...]]) -> tuple[scope, ...]:
     """What all of them begin with."""
     chains = list(chains)
     common = chains[0] if chains else ()
@@ -236,7 +262,7 @@ def _common(chains: Iterable[tuple[scope, ...]]) -> tuple[scope, ...]:
     return common
 
 
-def _parameters(outermost: Iterable[scope]) -> set[int]:
+def _parameters(regions: Iterable[scope]) -> set[int]:
     """The ids of the parameters of the modules whose calls these are."""
-    owners = {id(region.owner): region.owner for region in outermost if hasattr(region.owner, "parameters")}
+    owners = {id(region.owner): region.owner for region in regions if hasattr(region.owner, "parameters")}
     return {id(parameter) for owner in owners.values() for parameter in owner.parameters()}

@@ -9,15 +9,16 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from ..scopes import scope
-from .boxes import CLOSED, LONGEST, Box, Boxes, Edge, Frame, box_of, folded_box, title_of
-from .cells import Cell, Cells
+from .boxes import CLOSED, LONGEST, Box, Boxes, Edge, Frame, box_of, folded_box
+from .cells import Cell, Cells, common
 from .numbers import cut
-from .reading import Reading
+from .reading import Reading, printable
 
 MOST = 60  # boxes in a picture: more can't be read
-MOST_EDGES = 150  # between them
+MOST_EDGES = 100  # between them
 PART = 50  # cells in a part of what has no regions
 MOST_OUTSIDE = 40  # edges into an inner view
+MOST_FRAMES = 12  # one within another
 FOLDABLE = 300_000  # values: to look for folds in more takes too long
 TOO_MANY = 1500  # boxes: beyond that, a summary says more than a picture
 FEWEST_LEAVES = 5  # that go to the same place, to be drawn as one
@@ -34,14 +35,16 @@ class Folding:
         self.most = most
         self.depth = depth
         self.asked = set(open)
+        self.opened: set[scope] = set()  # regions to be open: those asked for, by name or depth, and those around them
+        self.wanted: set[scope] = set()  # those asked for alone
         self._inside: list[Callable[[], Boxes]] = []
         self._views: dict[int, Boxes] = {}
         self.too_large = len(reading.nodes) > FOLDABLE
         self.top = Boxes()
         if not self.too_large:
             sums = len(reading.nodes) > most and "sums" not in self.asked
-            self.graph = Cells(reading, sums, None if "equal" in self.asked else most)
-            self.opened = self._asked_for()
+            self.graph = Cells(reading, sums, most, "equal" in self.asked)
+            self._find_asked_for()
             self.top = self._choose(list(self.graph.cells), 0)
 
     def view(self, key: int | None = None) -> Boxes:
@@ -56,64 +59,72 @@ class Folding:
         """The names of the regions, each once, in the order of the graph."""
         return list(dict.fromkeys([region.name for cell in self.graph.cells.values() for region in cell.regions]))
 
-    def _asked_for(self) -> set[scope]:
-        """The regions to be open by name, and those around them."""
-        names = self.asked - set(KINDS)
-        found: set[scope] = set()
-        known: set[str] = set()
+    def _find_asked_for(self) -> None:
+        """Looks for the regions to be open, by name, by path ("layer 0/neuron 3") or by depth."""
+        if not self.asked and self.depth is None:
+            return
+        known: set[str] = set(KINDS)
+        seen: set[scope] = set()
         for cell in self.graph.cells.values():
             for i, region in enumerate(cell.regions):
+                if region in seen:
+                    continue
+                seen.add(region)
                 path = "/".join([outer.name for outer in cell.regions[: i + 1]])
-                known.add(region.name)
-                for name in names:
-                    if name == region.name or path.endswith("/" + name) or path == name:
-                        found.update(cell.regions[: i + 1])
-                        known.add(name)
-        if names - known:
+                names = {name for name in self.asked if f"/{path}".endswith(f"/{name}")}
+                known |= names
+                if names or i < (self.depth or 0):
+                    self.wanted.add(region)
+                    self.opened.update(cell.regions[: i + 1])
+        if unknown := self.asked - known:
             there = ", ".join([repr(name) for name in [*self.regions()[:6], *KINDS]])
-            raise ValueError(f"open={min(names - known)!r}: there is no region of that name; there are {there}")
-        return found
+            raise ValueError(f"open={min(unknown)!r}: there is no region of that name; there are {there}")
 
     def _choose(self, cells: list[int], base: int, inner: bool = False) -> Boxes:
         """The finest way to draw these cells in few enough boxes; base: regions that surround them all."""
         deepest = max([len(self.graph.cells[at].regions) for at in cells], default=0)
-        depths = range(max(deepest, base), base - 1, -1)
+        deepest = min(deepest, base + self.most)  # one within another, so many are no picture
         if self.depth is not None and not inner:
-            depths = range(self.depth, self.depth - 1, -1)
-        for depth in depths:
+            deepest = base
+        for depth in range(max(deepest, base), base - 1, -1):
             places = self._places(cells, depth)
-            if self._fits(places, edges=depth > depths[-1]):
+            if self._fits(places, edges=depth > base):
                 break
             if "leaves" not in self.asked:
                 places = self._leaves_together(places)
-                if self._fits(places, edges=depth > depths[-1]):
+                if self._fits(places, edges=depth > base):
                     break
-        else:
-            count = len(set(places.values()))
-            if count > TOO_MANY and not inner:
-                self.too_large = True
-                return Boxes()
-            if "parts" not in self.asked or inner:
-                places = self._parts(places)
+        if not inner and len(set(places.values())) > TOO_MANY:
+            self.too_large = True
+            return Boxes()
+        rest = {at: place for at, place in places.items() if inner or not self._is_wanted(at)}
+        if not self._fits(rest, edges=False) and (inner or "parts" not in self.asked):
+            places.update(self._parts(rest))
         return self._draw(cells, places, base)
 
     def _fits(self, places: dict[int, Place], edges: bool) -> bool:
-        """Whether there are few enough boxes, and edges if those count; what was asked for is not counted."""
-        counted = {at: place for at, place in places.items() if not self.opened or not self._is_opened(at)}
-        if len(set(counted.values())) > self.most:
+        """Whether there are few enough boxes, and edges if those count."""
+        if len(set(places.values())) > self.most:
             return False
-        operands = {(places.get(o), place) for at, place in counted.items() for o in self.graph.cells[at].operands}
+        operands = {(places.get(o), place) for at, place in places.items() for o in self.graph.cells[at].operands}
         return not edges or len(operands) <= MOST_EDGES
 
-    def _is_opened(self, at: int) -> bool:
-        return any([region in self.opened for region in self.graph.cells[at].regions])
+    def _is_wanted(self, at: int) -> bool:
+        """Whether it was asked for, and so does not count."""
+        cell = self.graph.cells[at]
+        return (
+            ("leaves" in self.asked and not cell.operands)
+            or ("sums" in self.asked and self.reading.nodes[at].op == "+")
+            or ("equal" in self.asked and at in self.graph.alike)
+            or not self.wanted.isdisjoint(cell.regions)
+        )
 
     def _places(self, cells: Iterable[int], depth: int) -> dict[int, Place]:
         """Of each cell the box that it is drawn in, with regions deeper than depth closed."""
         places: dict[int, Place] = {}
         for at in cells:
             regions = self.graph.cells[at].regions
-            closed = next((r for i, r in enumerate(regions) if i >= depth and r not in self.opened), None)
+            closed = next((region for region in regions[depth:] if region not in self.opened), None)
             places[at] = ("cell", at) if closed is None else ("region", closed)
         return places
 
@@ -160,11 +171,12 @@ class Folding:
             number[place] = len(picture.boxes)
             picture.boxes.append(self._box(place, members[place]))
         nodes, home = self.reading.nodes, self.graph.home
+        drawn_in = {at: number[place] for at, place in places.items()}
         for at in cells:
-            result = number[places[at]]
+            result = drawn_in[at]
             for i in self.graph.cells[at].nodes:
                 for k, j in enumerate(nodes[i].operands):
-                    operand = number[places[home[j]]]
+                    operand = drawn_in[home[j]]
                     if operand != result:
                         links.setdefault((operand, result), []).append((i, k))
         for (operand, result), found in links.items():
@@ -173,7 +185,7 @@ class Folding:
                 picture.edges.append(Edge(operand, result, links=bundle))
         picture.edges.sort(key=lambda edge: (edge.result, edge.links[0]))
         picture.frames = self._frames(picture, members, number, base)
-        picture.notes = self._notes(picture)
+        picture.notes = self._notes(picture, [place[1] for place in number if place[0] == "region"])
         return picture
 
     def _outside(self, cells: list[int], places: dict[int, Place]) -> dict[int, Place]:
@@ -198,8 +210,8 @@ class Folding:
             box = self._cell_box(at)
         regions = self.graph.cells[at].regions
         if len(group) == 1 and regions and not self.reading.nodes[at].name:
-            box.full_title = "/".join([region.name for region in regions])
-            box.title = cut(regions[-1].name, LONGEST)
+            box.full_title = printable("/".join([region.name for region in regions]))
+            box.title = cut(printable(regions[-1].name), LONGEST)
         box.kind, box.opens, box.nodes = "outside", None, list(box.shown)
         return box
 
@@ -212,15 +224,16 @@ class Folding:
             return folded_box(self.reading, "leaves", f"{len(nodes)} leaves", nodes, nodes)
         nodes = sorted([i for at in members for i in self.graph.cells[at].nodes])
         shown = self._outputs(members)
-        times = max([len(self.graph.last(at)) for at in members if self.graph.cells[at].operands], default=1)
         if kind == "region":
             depth = self.graph.cells[members[-1]].regions.index(what) + 1
-            box = folded_box(self.reading, "region", f"{CLOSED} {what.name}", nodes, shown, times)
+            times = self.graph.calls(members, depth)
+            box = folded_box(self.reading, "region", f"{CLOSED} {self.graph.name_of(what)}", nodes, shown, times)
             box.opens = self._opens(lambda: self._choose(members, depth, inner=True))
             return box
         title = f"{CLOSED} part {what[0] + 1} of {what[1]}"
-        box = folded_box(self.reading, "part", title, nodes, shown, times)
-        box.opens = self._opens(lambda: self._choose(members, len(self.graph.cells[members[0]].regions), inner=True))
+        box = folded_box(self.reading, "part", title, nodes, shown)
+        base = len(common([self.graph.cells[at].regions for at in members]))
+        box.opens = self._opens(lambda: self._choose(members, base, inner=True))
         return box
 
     def _outputs(self, members: list[int]) -> list[int]:
@@ -277,28 +290,33 @@ class Folding:
                     holds.setdefault(region, []).append(number[place])
         results = {i for i, box in enumerate(picture.boxes) if not box.leaf}
         frames: dict[scope, Frame] = {}
+        around: dict[scope, int] = {}  # how many frames are around each
         outermost: list[Frame] = []
         for region in sorted(holds, key=lambda region: -len(holds[region])):
-            outer = region.outer if region.outer in frames else None
+            outer = region.outer
+            while outer is not None and outer not in frames:
+                outer = outer.outer
             alone = outer is not None and len(holds[outer]) == len(holds[region])
-            if len(holds[region]) > 1 and not alone and not results.issubset(holds[region]):
-                frames[region] = Frame(region.name)
+            depth = 0 if outer is None else around[outer] + 1
+            if len(holds[region]) > 1 and not alone and depth < MOST_FRAMES and not results.issubset(holds[region]):
+                frames[region] = Frame(cut(self.graph.name_of(region), LONGEST))
+                around[region] = depth
                 (frames[outer].frames if outer is not None else outermost).append(frames[region])
         for box, regions in innermost.items():
-            around = next((frames[region] for region in reversed(regions) if region in frames), None)
-            if around:
-                around.boxes.append(box)
+            frame = next((frames[region] for region in reversed(regions) if region in frames), None)
+            if frame:
+                frame.boxes.append(box)
         return outermost
 
-    def _notes(self, picture: Boxes) -> list[str]:
+    def _notes(self, picture: Boxes, closed: list[scope]) -> list[str]:
         """What was folded, and how it is opened."""
         kinds: dict[str, list[Box]] = {}
         for box in picture.boxes:
             kinds.setdefault(box.kind, []).append(box)
         notes = []
-        if regions := kinds.get("region"):
-            name = regions[0].title.removeprefix(f"{CLOSED} ").partition(" ×")[0]
-            many = f"{len(regions)} regions are each" if len(regions) > 1 else "One region is"
+        if closed:
+            name = cut(printable(closed[0].name), LONGEST)
+            many = f"{len(closed)} regions are each" if len(closed) > 1 else "One region is"
             notes.append(f'{many} drawn as one box, marked {CLOSED}; draw(..., open="{name}") opens one.')
         if sums := kinds.get("sum"):
             many = f"{len(sums)} chains of additions are each" if len(sums) > 1 else "A chain of additions is"
@@ -313,42 +331,9 @@ class Folding:
         if kinds.get("leaves"):
             notes.append('Leaves that go into the same boxes are drawn as one; open="leaves" draws all.')
         if parts := kinds.get("part"):
-            notes.append(f"It has no regions to fold, so it is cut into {len(parts)} parts in the order of "
-                         'evaluation; `with scope("name"):` makes regions, focus= shows a neighbourhood.')  # fmt: skip
+            why = "Its regions are too many" if self.regions() else "It has no regions to fold"
+            notes.append(
+                f"{why}, so it is cut into {len(parts)} parts in the order of evaluation; "
+                '`with scope("name"):` makes regions, focus= shows a neighbourhood.'
+            )
         return notes
-
-
-def neighbourhood(reading: Reading, focus: int, radius: int, most: int = MOST) -> Boxes:
-    """The values at most radius edges from one of them, and stubs "+37" for what they go on to."""
-    near = {focus: 0}
-    queue = [focus]
-    for i in queue:
-        if near[i] == radius:
-            continue
-        for j in [*reading.nodes[i].operands, *reading.consumers[i]]:
-            if j not in near and len(near) < most:
-                near[j] = near[i] + 1
-                queue.append(j)
-    chosen = sorted(near)
-    picture = Boxes(boxes=[box_of(reading, i) for i in chosen])
-    number = {i: place for place, i in enumerate(chosen)}
-    for i in chosen:
-        for k, j in enumerate(reading.nodes[i].operands):
-            if j in number:
-                picture.edges.append(Edge(number[j], number[i], links=[(i, k)]))
-    for i in chosen:
-        before = {j for j in reading.nodes[i].operands if j not in number}
-        after = {j for j in reading.consumers[i] if j not in number}
-        for hidden, to_result in ((before, True), (after, False)):
-            if hidden:
-                stub = Box(f"+{len(hidden)}", "", "", 0, kind="stub", nodes=sorted(hidden))
-                stub.full_title = f"{len(hidden)} more {'operands' if to_result else 'results'}"
-                picture.boxes.append(stub)
-                ends = (len(picture.boxes) - 1, number[i])
-                picture.edges.append(Edge(*(ends if to_result else ends[::-1])))
-    hidden_count = len(reading.nodes) - len(chosen)
-    picture.notes = [
-        f"{len(chosen)} values within {radius} edges of {title_of(reading.nodes[focus]) or 'the focus'}; "
-        f"{hidden_count} others are left out, +n says how many of them are next."
-    ]
-    return picture

@@ -70,19 +70,19 @@ def layout(graph: Boxes, rankdir: str) -> Layout:
     for i, box in enumerate(graph.boxes):
         width, height = size_of(box.lines)
         source.append(f"n{i} [width={width / _INCH:.4f} height={height / _INCH:.4f}]")
-    source += _clusters(graph.frames)
+    source += _clusters(graph.frames, "b" if rankdir == "BT" else "t")  # Graphviz turns that round, too
     for edge in graph.edges:
         room = f" [label={_blank(len(edge.slope) * CHARACTER, LINE)}]" if edge.slope else ""
         source.append(f"n{edge.operand} -> n{edge.result}{room}")
     return _parse(_plain("\n".join([*source, "}"])), graph)
 
 
-def _clusters(frames: list[Frame]) -> Iterator[str]:
+def _clusters(frames: list[Frame], top: str) -> Iterator[str]:
     """The boxes of an open region are kept together, with room for the frame and its name."""
     for frame in frames:
-        yield f"subgraph cluster_{id(frame)} {{ margin={AROUND} label={_blank(10, ABOVE - AROUND)}"
+        yield f"subgraph cluster_{id(frame)} {{ margin={AROUND} labelloc={top} label={_blank(10, ABOVE - AROUND)}"
         yield from [f"n{i};" for i in frame.boxes]
-        yield from _clusters(frame.frames)
+        yield from _clusters(frame.frames, top)
         yield "}"
 
 

@@ -15,22 +15,29 @@ def callers_names(depth: int) -> dict[int, str]:
     and values in a list are named `xs[0]`, `xs[1]`.  Names that begin with an underscore
     (as a notebook's own `_` and `_5` do) are not looked at.
     """
+    frame, found = sys._getframe(depth + 1), dict[int, str]()
+    for variables in (frame.f_locals, frame.f_globals):
+        for name, value in _values(variables).items():
+            found.setdefault(id(value), name)
+    return found
+
+
+def callers_values(depth: int) -> dict[str, Any]:
+    """The same, by name."""
     frame = sys._getframe(depth + 1)
-    return {**_names(frame.f_globals), **_names(frame.f_locals)}
+    return {**_values(frame.f_globals), **_values(frame.f_locals)}
 
 
-def _names(variables: Mapping[str, Any]) -> dict[int, str]:
-    found: dict[int, str] = {}
+def _values(variables: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
     for name, thing in list(variables.items()):
-        if name.startswith("_") or name in ("In", "Out"):
+        if name.startswith("_") or not name.isidentifier() or name in ("In", "Out"):
             continue
         if _is_value(thing):
-            found.setdefault(id(thing), name)
+            found[name] = thing
         elif isinstance(thing, (list, tuple, dict)):
             items = thing.items() if isinstance(thing, dict) else enumerate(thing)
-            for key, item in list(items):
-                if _is_value(item):
-                    found.setdefault(id(item), f"{name}[{key!r}]")
+            found.update({f"{name}[{key!r}]": item for key, item in list(items) if _is_value(item)})
     return found
 
 

@@ -67,7 +67,7 @@ class Reading:
 
 def is_value(thing: Any) -> bool:
     """Whether it is a number of an engine of this family."""
-    return hasattr(thing, "data") and hasattr(thing, "grad") and _parents_of(type(thing), thing) is not None
+    return hasattr(thing, "data") and hasattr(thing, "grad") and _parents_of(thing) is not None
 
 
 def read(root: Any, names: dict[int, str]) -> Reading:
@@ -96,7 +96,7 @@ def read(root: Any, names: dict[int, str]) -> Reading:
                 nodes[node.operands[1]].fixed = True
         return Reading(nodes, own=True)
 
-    parents_of = _parents_of(type(root), root)
+    parents_of = _parents_of(root)
     assert parents_of is not None, "read() of what is_value() refuses"
     order = _topological_order(root, parents_of)
     index = {id(value): i for i, value in enumerate(order)}
@@ -111,10 +111,13 @@ def _other(value: Any, index: dict[int, int], parents_of: Callable, names: dict[
     return Node(value, name, printable(op) or ("?" if operands else ""), value.data, value.grad, operands)
 
 
-def _parents_of(kind: type, thing: Any) -> Callable[[Any], tuple] | None:
+def _parents_of(thing: Any) -> Callable[[Any], tuple] | None:
+    """What gives the operands of a value, as its engine keeps them; what is no value among them is left out."""
     for name in PARENTS:
         if isinstance(getattr(thing, name, None), (tuple, list, set, frozenset)):
-            return lambda value: tuple([p for p in getattr(value, name) if isinstance(p, kind)])
+            return lambda value: tuple(
+                [p for p in getattr(value, name, ()) if hasattr(p, "data") and hasattr(p, "grad")]
+            )
     return None
 
 

@@ -16,7 +16,7 @@ def tree_of(graph: Boxes) -> list[str]:
         used.add(edge.operand)
     lines: list[str] = []
     opened: set[int] = set()
-    tops = [i for i in range(len(graph.boxes)) if i not in used]
+    tops = [i for i, box in enumerate(graph.boxes) if i not in used or box.root]
     stack = [(i, "", "") for i in tops]  # box, the indent of its line, the indent of the lines beneath
     while stack:
         i, indent, beneath = stack.pop()
