@@ -1,0 +1,238 @@
+"""A forward and a backward pass, step by step: what happened, in words and numbers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from inspect import CO_VARARGS
+from typing import Any, overload
+
+from .glasses import Finding, summed
+from .hindsight import findings_of
+from .numbers import columns_of
+from .reading import Reading
+from .recording import Recording, Write
+from .sources import numbers_of_rule
+from .words import MOST_TERMS, evaluation, factor, figure, spoken
+
+CHAIN_RULE = "parent.grad += node.grad * local_gradient"  # the line of `Value.backward` that every step goes through
+MOST_STEPS = 200  # in the text, before the middle is left out
+
+
+@dataclass(slots=True)
+class Step:
+    """One evaluation or one contribution."""
+
+    number: int  # its place in the steps, from 0
+    kind: str  # "forward", "start" (the root's adjoint becomes 1) or "backward"
+    node: int  # the index in `steps.reading.nodes` of what is evaluated or sends; -1 where it can't be told
+    operand: int = -1  # the place of the receiver among the sender's operands
+    parent: int = -1  # the index of what receives
+    upstream: Any = None  # the sender's adjoint when it sends
+    local_gradient: Any = None  # d(node)/d(parent); None where it can't be told
+    product: Any = None  # upstream * local_gradient: the contribution
+    before: Any = None  # the receiver's grad
+    after: Any = None
+    overwrote: bool = False  # = in place of +=, over a grad that was not 0
+    source: str = ""  # the key in `steps.sources` of the rule or closure
+    lit: int = -1  # the index of its line there
+    numbers: str = ""  # that line with numbers in place of names; forward, the evaluation
+    findings: list[str] = field(default_factory=list)  # what is to be said of this step
+    place: tuple[int, int] = (1, 1)  # 5, 15: the fifth of the fifteen forward, or backward
+    passes: "Passes" = field(repr=False, compare=False, kw_only=True)
+
+    @property
+    def reading(self) -> Reading:
+        """The graph that it is a step of."""
+        return self.passes.reading
+
+    def draw(self) -> Any:
+        """The graph after this step, as a `Graph`: solid is the box that sends, dashed the one that receives."""
+        return self.passes.draw(self.number)
+
+    @property
+    def headline(self) -> str:
+        """What happens, in a few words."""
+        if self.kind == "forward":
+            return self.numbers
+        receiver = spoken(self.reading, self.parent)
+        if self.kind == "start":
+            return f"start at {receiver}"
+        return f"{spoken(self.reading, self.node) if self.node >= 0 else '?'} sends to {receiver}"
+
+    @property
+    def slope(self) -> str:
+        """`∂t5/∂t4 = −0.5858`, or "" where there is none."""
+        if self.local_gradient is None:
+            return ""
+        names = spoken(self.reading, self.node), spoken(self.reading, self.parent)
+        return f"∂{names[0]}/∂{names[1]} = {figure(self.local_gradient)}"
+
+    @property
+    def rule(self) -> str:
+        """`1 × (−0.5858) = −0.5858`, the chain rule of this step in numbers."""
+        if self.kind != "backward":
+            return ""
+        if self.local_gradient is None:
+            return figure(self.product)
+        return f"{factor(self.upstream)} × {factor(self.local_gradient)} = {figure(self.product)}"
+
+    def __str__(self) -> str:
+        direction = "Forward" if self.kind == "forward" else "Backward"
+        lines = [f"{direction} {self.place[0]} of {self.place[1]}: {self.headline}"]
+        if self.kind == "start":
+            name = spoken(self.reading, self.parent)
+            lines.append(f"{name}.grad: {figure(self.before)} → {figure(self.after)}, since ∂{name}/∂{name} = 1")
+        elif self.kind == "backward":
+            if self.slope:
+                lines.append(f"local gradient {self.slope}; chain rule {self.rule}")
+            name = spoken(self.reading, self.parent)
+            if self.overwrote:
+                lines.append(f"{name}.grad: {figure(self.after)} overwrites {figure(self.before)}")
+            else:
+                sum_ = f"{figure(self.before)} + {factor(self.product)} = {figure(self.after)}"
+                lines.append(f"{name}.grad: {sum_}")
+        return "\n".join([*lines, *[f"! {message}" for message in self.findings]])
+
+
+class Passes(Sequence[Step]):
+    """The steps of one forward and one backward pass."""
+
+    def __init__(self, recording: Recording) -> None:
+        self.reading = recording.reading
+        self.start = recording.start  # the grads before the first contribution, by the index of the node
+        self.final = recording.final  # the grads that backward() left
+        self.findings: list[Finding] = findings_of(recording)
+        self._recording = recording
+        self._evaluated = [i for i, node in enumerate(self.reading.nodes) if node.operands]
+        self._built: dict[int, Step] = {}
+        self._rules: dict[int, tuple[str, int, str]] = {}
+        self._messages: dict[int, list[str]] = {}
+        for finding in self.findings:
+            if finding.step is not None:
+                self._messages.setdefault(finding.step, []).append(finding.message)
+
+    @cached_property
+    def names(self) -> list[str]:
+        """What each node is called, by its index."""
+        return [spoken(self.reading, i) for i in range(len(self.reading.nodes))]
+
+    @cached_property
+    def sources(self) -> dict[str, list[str]]:
+        """The source lines of all rules and closures, by the `source` of a step."""
+        recording = self._recording
+        for write in recording.writes:
+            code = write.code
+            if recording.by_rules and write.operand >= 0:
+                code = getattr(self.reading.nodes[write.node].value.local_gradients, "__code__", code)
+            recording.sources.key(code)
+        return recording.sources.lines
+
+    def draw(self, n: int) -> Any:
+        """Drawn where pictures are, in `Steps`."""
+        raise NotImplementedError
+
+    def __len__(self) -> int:
+        return len(self._evaluated) + len(self._recording.writes)
+
+    @overload
+    def __getitem__(self, i: int) -> Step: ...
+    @overload
+    def __getitem__(self, i: slice) -> list[Step]: ...
+    def __getitem__(self, i: int | slice) -> Step | list[Step]:
+        if isinstance(i, slice):
+            return [self._step(n) for n in range(len(self))[i]]
+        return self._step(range(len(self))[i])
+
+    def _step(self, n: int) -> Step:
+        if n not in self._built:  # each when it is first asked for: of a large graph few are
+            forward = len(self._evaluated)
+            self._built[n] = self._forward(n) if n < forward else self._backward(n - forward)
+            self._built[n].findings = self._messages.get(n, [])
+        return self._built[n]
+
+    def _forward(self, n: int) -> Step:
+        i, place = self._evaluated[n], (n + 1, len(self._evaluated))
+        return Step(n, "forward", i, numbers=evaluation(self.reading, i), place=place, passes=self)
+
+    def _backward(self, n: int) -> Step:
+        recording, reading = self._recording, self.reading
+        write = recording.writes[n]
+        start = write.node < 0 and write.parent == reading.root
+        slope, product, overwrote = (None, None, False) if start else recording.contribution(write)
+        if recording.by_rules and write.operand >= 0:
+            if write.node not in self._rules:
+                self._rules[write.node] = _rule(recording, write.node)
+            source, lit, numbers = self._rules[write.node]
+        else:
+            source, lit, numbers = _line_of(recording, write)
+        return Step(
+            len(self._evaluated) + n, "start" if start else "backward", reading.root if start else write.node,
+            write.operand, write.parent, write.upstream, slope, product, write.before, write.after, overwrote,
+            source, lit, numbers, place=(n + 1, len(recording.writes)), passes=self,
+        )  # fmt: skip
+
+    def __str__(self) -> str:
+        left_out = len(self) - MOST_STEPS
+        shown = self[:] if left_out <= 0 else self[: MOST_STEPS // 2] + self[-MOST_STEPS // 2 :]
+        rows = [_row(step) for step in shown]
+        titles = ["step", "what happens", "local gradient", "upstream × local = product", "grad"]
+        cells = [row for step, row in zip(shown, rows) if step.kind != "forward"]
+        widths = [max([columns_of(row[k]) for row in [titles, *cells]]) for k in range(5)]
+        widths[0] = max(widths[0], len(str(len(self))))
+        lines = [_line(row, widths) for row in [titles, *rows]]
+        if left_out > 0:
+            lines.insert(1 + MOST_STEPS // 2, f"… {left_out} steps left out: steps[100:200] has the next hundred")
+        return "\n".join([*lines, *[f"! {message}" for message in summed(self.findings)]])
+
+    def __repr__(self) -> str:
+        name = spoken(self.reading, self.reading.root)
+        count = len(self.findings)
+        found = f", {count} finding{'s' * (count > 1)}" if count else ""
+        return f"<{len(self)} steps of {name}{found}; print(...) shows them>"
+
+
+def _line_of(recording: Recording, write: Write) -> tuple[str, int, str]:
+    """The source of the function that wrote, its line, and that with numbers."""
+    sources = recording.sources
+    source, lit = sources.key(write.code), sources.lit(write.code, write.line)
+    if write.sentence:
+        return source, lit, write.sentence.with_numbers(write.values)
+    return source, lit, sources.lines[source][lit].split("  #")[0].strip() if lit >= 0 else ""
+
+
+def _rule(recording: Recording, i: int) -> tuple[str, int, str]:
+    """The rule `..._gradients` of an operation, its line that returns, and that with numbers."""
+    nodes, sources = recording.reading.nodes, recording.sources
+    rule = nodes[i].value.local_gradients
+    code = getattr(rule, "__code__", None)
+    line = sources.last_return(code) if code else 0
+    source, lit = (sources.key(code), sources.lit(code, line)) if code else ("", -1)
+    sentences = sources.sentences(code, line) if code and not code.co_flags & CO_VARARGS else []
+    if sentences:
+        numbers = numbers_of_rule(rule, nodes[i].data, tuple([nodes[j].data for j in nodes[i].operands]))
+        return source, lit, sentences[-1].with_numbers(numbers)
+    slopes = recording.slopes(i) or ()
+    shown = [figure(slope) for slope in slopes[:MOST_TERMS]] + ["…"][: len(slopes) > MOST_TERMS]
+    return source, lit, f"return {', '.join(shown)}"
+
+
+def _row(step: Step) -> list[str]:
+    if step.kind == "forward":
+        return [str(step.number), step.headline, "", "", ""]
+    arrow = f"{figure(step.before)} → {figure(step.after)}"
+    lost = f" ({figure(step.before)} is lost)" if step.overwrote else ""
+    return [
+        str(step.number),
+        step.headline,
+        step.slope,
+        step.rule,
+        f"{spoken(step.reading, step.parent)}: {arrow}{lost}",
+    ]
+
+
+def _line(row: list[str], widths: list[int]) -> str:
+    texts = [
+        row[0].rjust(widths[0]),
+        *[f"{text}{' ' * (width - columns_of(text))}" for text, width in zip(row[1:], widths[1:])],
+    ]
+    return "  ".join(texts).rstrip()
