@@ -47,7 +47,11 @@ from .nn import MLP, Layer, Module, Neuron
 from .scopes import scope
 
 if TYPE_CHECKING:
-    from .pictures import Graph, draw, draw_dot
+    from .pictures.explain import explain
+    from .pictures.formula import formula
+    from .pictures.graph import Graph, draw, draw_dot
+    from .pictures.orders import orders
+    from .pictures.steps import steps
     from .training import (
         SGD,
         Adam,
@@ -64,7 +68,7 @@ if TYPE_CHECKING:
         train_test_split,
     )  # fmt: skip
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     # engine
@@ -78,13 +82,13 @@ __all__ = [
     # nn
     "Module", "Neuron", "Layer", "MLP", "scope",
     # pictures
-    "draw", "draw_dot", "Graph",
+    "draw", "draw_dot", "Graph", "steps", "explain", "formula", "orders",
     # training
     "mse", "hinge", "binary_cross_entropy", "cross_entropy", "SGD", "Adam",
     "make_moons", "make_xor", "read_csv", "standardise", "train_test_split", "mini_batches", "train",
 ]  # fmt: skip
 
-_PICTURES = ("draw", "draw_dot", "Graph")
+_PICTURES = ("draw", "draw_dot", "Graph", "steps", "explain", "formula", "orders")
 
 
 def __getattr__(name: str) -> Any:

@@ -5,14 +5,21 @@ import csv
 import errno
 import io
 import json
+import keyword
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .files import write_whole
 from .training import BadInput
+from .training.bad_input import read_text
+
+if TYPE_CHECKING:
+    from .pictures.expressions import Parsed
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -20,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal that lacks a letter shows its number
             stream.reconfigure(errors="backslashreplace")
-    args = _parser().parse_args(argv)
+    args = _parser().parse_args(_expressions_first(sys.argv[1:] if argv is None else argv))
     try:
         with _folder(args.out):
             return args.run(args) or 0
@@ -33,6 +40,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f"\nmicrogrid {args.verb}: stopped", file=sys.stderr)
         return 130
+
+
+def _expressions_first(words: Sequence[str]) -> list[str]:
+    """With a space before an expression such as -a*b, which argparse would take for an option."""
+    if words[:1] not in (["draw"], ["steps"]):
+        return list(words)
+    return [f" {word}" if re.match(r"-(?!h$|-$|-[a-z])", word) else word for word in words]
 
 
 @contextmanager
@@ -81,6 +95,17 @@ def _parser() -> argparse.ArgumentParser:
     demo.set_defaults(seed=1)
     demo.add_argument("--steps", type=_positive, default=100, help="of gradient descent (default 100)")
 
+    draw = verb("draw", _draw, "the graph of an expression, as text and as a picture",
+                '  microgrid draw "(a*b + c).tanh()" a=2 b=-3 c=10\n'
+                '  microgrid draw "n = x*w + b; L = (n - 1)**2" x=2 w=0.5 b=1 --local-gradients\n'
+                "  microgrid draw my.py w=0.3 --out pictures")  # fmt: skip
+    draw.add_argument("--local-gradients", action="store_true", help="d(result)/d(operand) on each edge")
+    steps = verb("steps", _steps, "forward and backward through an expression, step by step",
+                 '  microgrid steps "(a*b + c).tanh()" a=2 b=-3 c=10\n  microgrid steps my.py')  # fmt: skip
+    for sub in (draw, steps):
+        sub.add_argument("expression", metavar="EXPRESSION", help="arithmetic and functions, or a file of it")
+        sub.add_argument("values", nargs="*", metavar="NAME=NUMBER", help="what the names in it stand for")
+
     train = verb("train", _train, "train a net on a table of your own",
                  "  microgrid train iris.csv --target species\n"
                  "  microgrid train houses.csv --target price --task regression --missing mean --drop id")  # fmt: skip
@@ -126,6 +151,57 @@ def _demo(args: argparse.Namespace) -> None:
     from .classroom.demo import demo
 
     demo(args.out, args.seed, args.steps)
+
+
+def _draw(args: argparse.Namespace) -> None:
+    from .pictures import draw
+
+    parsed = _parsed(args)
+    try:
+        parsed.root.backward()
+    except (ArithmeticError, ValueError) as error:
+        raise BadInput(str(error)) from None
+    graph = draw(parsed.root, local_gradients=args.local_gradients, names=parsed.names)
+    print(graph)
+    print(f"wrote {graph.save(args.out / 'graph.svg')}", file=sys.stderr)
+
+
+def _steps(args: argparse.Namespace) -> None:
+    from .pictures.steps import steps
+
+    parsed = _parsed(args)
+    try:
+        lesson = steps(parsed.root, names=parsed.names)
+    except (ArithmeticError, ValueError) as error:
+        raise BadInput(str(error)) from None
+    print(lesson)
+    print(f"wrote {lesson.save(args.out / 'steps.html')}", file=sys.stderr)
+
+
+def _parsed(args: argparse.Namespace) -> "Parsed":
+    """The expression or file on the command line, as a graph."""
+    from .pictures.expressions import BadExpression, parse
+
+    values: dict[str, float] = {}
+    for word in args.values:
+        name, equals, number = [part.strip() for part in word.partition("=")]
+        if not equals or not name.isidentifier() or keyword.iskeyword(name):
+            raise BadInput(f"{word!r} is no value for a name: write it as in a=2")
+        if name in values:
+            raise BadInput(f"{name} is given twice")
+        try:
+            values[name] = float(number)
+        except ValueError:
+            raise BadInput(f"{number!r} is no number: write it as in {name}=2") from None
+    words = args.expression
+    file = words.strip().endswith(".py") or os.path.isfile(words)
+    try:
+        parsed = parse(read_text(words.strip()) if file else words, values)
+    except BadExpression as error:
+        raise BadInput(f"{words.strip()}, {error}" if file else str(error)) from None
+    for statement in parsed.skipped:
+        print(f"skipped {statement}", file=sys.stderr)
+    return parsed
 
 
 def _train(args: argparse.Namespace) -> None:

@@ -175,7 +175,7 @@ def test_an_out_that_is_a_file_is_refused_in_one_sentence(tmp_path, lines):
     assert (tmp_path / "taken").read_text() == "mine"
 
 
-@pytest.mark.parametrize("verb", ["demo", "train", "predict", "bench"])
+@pytest.mark.parametrize("verb", ["demo", "train", "predict", "bench", "draw", "steps"])
 def test_every_verb_has_help_with_an_example(tmp_path, verb):
     status, out, _ = microgrid(verb, "--help", cwd=tmp_path)
     assert status == 0 and f"examples:\n  microgrid {verb}" in out

@@ -85,6 +85,33 @@ def test_the_commands_for_the_users_own_table_run(tmp_path):
     assert [line.split(",")[1] for line in done.stdout.splitlines()] == ["prediction", *iris.target_names]
 
 
+def test_the_moving_picture_in_the_readme_is_what_the_example_saves(tmp_path):
+    run_readme(tmp_path)
+
+    def moves(path):
+        tag = "{http://www.w3.org/2000/svg}"
+        return [
+            (element.tag, element.text, element.get("values"), element.get("keyTimes"))
+            for element in ET.parse(path).iter()
+            if element.tag in (f"{tag}text", f"{tag}animate")
+        ]
+
+    assert moves(ROOT / ".github" / "backward.svg") == moves(tmp_path / "backward.svg")
+    assert "](.github/backward.svg)" in README
+    assert (tmp_path / "steps.html").stat().st_size < 25_000
+
+
+def test_the_command_for_an_expression_runs(tmp_path):
+    (command,) = next(text for kind, text in BLOCKS if kind == "sh" and "microgrid steps" in text).splitlines()
+    words = [sys.executable, *shlex.split(command)[1:]]
+    done = subprocess.run(
+        words, cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    assert done.returncode == 0, done.stderr
+    assert "a * b = 2 × (−3) = −6" in done.stdout
+    assert [path.name for path in (tmp_path / "microgrid-steps").iterdir()] == ["steps.html"]
+
+
 def test_numbers_of_the_readme_about_the_engine_are_true():
     lines = len((ROOT / "microgrid" / "engine.py").read_text(encoding="utf-8").splitlines())
     assert f"`microgrid/engine.py`: the lesson, {lines} lines" in README

@@ -1,6 +1,8 @@
 """`draw(root)`: the computation graph as a picture."""
 
-from collections.abc import Mapping, Sequence
+import gc
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from html import escape
 from os import PathLike
 from pathlib import Path
@@ -12,13 +14,16 @@ from ..files import write_whole
 from . import layout, svg
 from .boxes import LONGEST
 from .dot import digraph_of
-from .folding import FOLDABLE, TOO_MANY, Folding, neighbourhood
+from .focus import neighbourhood
+from .folding import FOLDABLE, TOO_MANY, Folding
+from .glasses import static_findings, summed
 from .names import callers_names
 from .numbers import cut, plain, show
 from .reading import Reading, is_value, read
 from .text import summary_of, tree_of
 
 FORMATS = ("svg", "png", "pdf", "dot")
+MOST_LOOKED_AT = 5_000  # values: in more, bugs are not looked for
 
 
 def draw(
@@ -59,11 +64,30 @@ def draw(
     └── a   2.0000   grad +4.0000
     """
     _check(root, rankdir, "draw")
+    for name, number in (("depth", depth), ("radius", radius)):
+        if number is not None and (not isinstance(number, int) or number < 0):
+            raise ValueError(f"draw({name}={number!r:.20}): a whole number from 0 on")
     named = {id(value): name for name, value in (names or {}).items()}
-    reading = read(root, {**callers_names(1), **named})
-    at = None if focus is None else index_of(reading, focus, "draw", "focus")
-    open = (open,) if isinstance(open, str) else tuple(open)
-    return Graph(reading, rankdir, local_gradients, depth, open, at, radius)
+    with collector_off():
+        reading = read(root, {**callers_names(1), **named})
+        at = None if focus is None else index_of(reading, focus, "draw", "focus")
+        open = (open,) if isinstance(open, str) else tuple(open)
+        graph = Graph(reading, rankdir, local_gradients, depth, open, at, radius)
+        if graph.count <= MOST_LOOKED_AT:
+            graph.remarks = summed(static_findings(reading), 1)
+    return graph
+
+
+@contextmanager
+def collector_off() -> Iterator[None]:
+    """Without the garbage collector, which looks through the whole graph again and again and finds nothing."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
 
 
 def draw_dot(root: Any, format: str = "svg", rankdir: str = "LR") -> graphviz.Digraph:
@@ -119,8 +143,9 @@ class Graph:
     ) -> None:
         self.reading = reading
         self.rankdir = rankdir
+        self.asked = bool(open) or depth is not None
         self.count = len(reading.nodes)
-        self.remarks: list[str] = []  # lines for the caption
+        self.remarks: list[str] = []  # further lines for the caption
         root = reading.nodes[reading.root]
         self.title = cut(root.name or root.op or "a number", LONGEST)
         if focus is not None:
@@ -146,6 +171,8 @@ class Graph:
         root = self.reading.nodes[self.reading.root]
         leaves = sum([count for kind, count, _ in self.summary if "leaf" in kind])
         lines = [f"{self.title} = {show(root.data)}, from {self.count} values, {leaves} of them leaves."]
+        if self.count == 1:
+            lines = [f"{self.title} = {show(root.data)}, one value alone."]
         if all([plain(node.grad) == 0 for node in self.reading.nodes]):
             lines.append("Every grad is 0: call .backward() on the result, then draw again.")
         else:
@@ -184,7 +211,9 @@ class Graph:
         if self.boxes.boxes:
             return "\n".join([*tree_of(self.boxes), *(self.boxes.notes or []), *self.remarks])
         rows = [f"{kind:>14} {count:>9}   {largest}" for kind, count, largest in self.summary]
-        limit = f"{FOLDABLE} values" if self.count > FOLDABLE else f"{TOO_MANY} boxes that nothing folds"
+        limit = f"{FOLDABLE} values" if self.count > FOLDABLE else f"{TOO_MANY} boxes, and nothing folds it to fewer"
+        if self.asked and self.count <= FOLDABLE:
+            limit = f"{TOO_MANY} boxes, and what is to be open has more"
         too_many = f"{self.count} values are too many to draw (the most is {limit}): draw a part, or focus= on a value."
         lines = [self.caption[0], *[line for line in self.caption[1:2] if "0:" in line], too_many]
         return "\n".join([*lines, f"{'operation':>14} {'count':>9}   largest |grad|", *rows])

@@ -9,8 +9,9 @@ colours, for the page's style and script.
 import base64
 from html import escape
 
-from .boxes import NEGATIVE, POSITIVE, Box, Boxes, Frame
+from .boxes import NEGATIVE, NEUTRAL, POSITIVE, Box, Boxes, Frame
 from .layout import CHARACTER, FONT, LINE, PADDING, Layout, size_of
+from .numbers import cut
 
 INK, LINES, SOFT, FRAMES = "#111111", "#5f5f5f", "#4a4a4a", "#8a8a8a"
 MONO = "DejaVu Sans Mono, Menlo, Consolas, Liberation Mono, monospace"
@@ -18,6 +19,8 @@ SANS = "DejaVu Sans, Segoe UI, Helvetica, Arial, sans-serif"
 MARGIN = 16
 SMALL = 14  # pixels: the caption and the legend
 WIDE = 0.56 * SMALL  # of a letter of it
+WORDS = 3  # lines under a film
+SINGLE = ("value", "outside", "stub")  # kinds of boxes with nothing to open
 
 
 def svg_of(graph: Boxes, layout: Layout, caption: list[str], description: str, marks: bool = False) -> str:
@@ -44,6 +47,87 @@ def svg_of(graph: Boxes, layout: Layout, caption: list[str], description: str, m
     parts.append("</g>")
     longest = max([len(line) * WIDE for line in caption], default=0)
     return _page(max(layout.width, width, longest), layout.height + 46 + 21 * len(caption), parts, description)
+
+
+def film_of(
+    moments: list[Boxes], layout: Layout, words: list[list[str]], description: str, seconds: float, rest: int
+) -> str:
+    """The same boxes at one moment after another, in a picture that plays by itself, for ever.
+
+    It moves by SMIL, without script or style; where nothing moves, the last moment is seen.
+    """
+    clock = _Clock(len(moments), seconds, rest)
+    lit = [_roles(moment) for moment in moments]
+    parts = [*_frames(moments[-1].frames, layout, moments[-1], False), f'<g stroke="{LINES}" stroke-width="1.4">']
+    for i, curve in enumerate(layout.curves):
+        thickness = clock.attribute("stroke-width", ["4" if i in edges else "1.4" for edges in lit])
+        parts.append(f"<g{thickness[0]}>{_edge(curve, None, False)}{thickness[1]}</g>")
+    parts += ["</g>", _font(MONO, FONT, INK)]
+    for same, (x, y) in zip(zip(*[moment.boxes for moment in moments]), layout.centres):
+        parts.append(_filmed_box(same, x, y, clock))
+    parts.append("</g>")
+    parts.append(_font(SANS, FONT, INK))
+    for n, lines in enumerate(words):
+        shown = clock.visible([m == n for m in range(len(moments))])
+        texts = [_text(0, layout.height + 36 + 24 * i, line, ' font-weight="bold"' if i == 0 else "")
+                 for i, line in enumerate(lines[:WORDS])]  # fmt: skip
+        parts.append(f"<g{shown[0]}>{''.join(texts)}{shown[1]}</g>")
+    parts.append("</g>")
+    longest = max([len(line) * 0.6 * FONT for lines in words for line in lines])
+    return _page(max(layout.width, longest), layout.height + 30 + 24 * WORDS, parts, description)
+
+
+class _Clock:
+    """When each moment of a film is seen, and attributes that change with it."""
+
+    def __init__(self, moments: int, seconds: float, rest: int) -> None:
+        self.total = moments - 1 + rest
+        self.timing = f'dur="{seconds * self.total:g}s" calcMode="discrete" repeatCount="indefinite"'
+
+    def attribute(self, name: str, values: list[str]) -> tuple[str, str]:
+        """The attribute as it is at the end, and the element that changes it; a value for each moment."""
+        changes = [i for i in range(len(values)) if i == 0 or values[i] != values[i - 1]]
+        if len(changes) == 1:
+            return f' {name}="{values[0]}"', ""
+        times = ";".join([f"{i / self.total:.4g}" for i in changes])
+        those = ";".join([values[i] for i in changes])
+        return (
+            f' {name}="{values[-1]}"',
+            f'<animate attributeName="{name}" values="{those}" keyTimes="{times}" {self.timing}/>',
+        )
+
+    def visible(self, when: list[bool]) -> tuple[str, str]:
+        return self.attribute("visibility", ["visible" if yes else "hidden" for yes in when])
+
+
+def _filmed_box(same: tuple[Box, ...], x: float, y: float, clock: _Clock) -> str:
+    """One box through all moments."""
+    box = same[-1]
+    width, height = size_of(box.lines)
+    left, top = x - width / 2, y - height / 2
+    fill = clock.attribute("fill", [moment.fill for moment in same])
+    stroke = clock.attribute("stroke-width", ["4" if moment.role else "2.5" if box.root else "1.2" for moment in same])
+    dashes = clock.attribute("stroke-dasharray", ["7 4" if moment.role == "receives" else "1 0" for moment in same])
+    place = f'width="{width:.1f}" height="{height:.1f}" rx="{3 if box.leaf else 10}"'
+    parts = [f"<g><title>{escape(box.full_title or box.data)}</title>"]
+    if box.kind not in SINGLE:
+        parts.append(f'<rect x="{left + 5:.1f}" y="{top + 5:.1f}" {place} fill="{NEUTRAL}" stroke="{LINES}"/>')
+    parts.append(
+        f'<rect x="{left:.1f}" y="{top:.1f}" {place} stroke="{INK}"{fill[0]}{stroke[0]}{dashes[0]}>'
+        f"{fill[1]}{stroke[1]}{dashes[1]}</rect>"
+    )
+    first = top + PADDING + 11
+    if box.title:
+        parts.append(_text(left + PADDING, first, box.title, ' font-weight="bold"'))
+        first += LINE
+    for row, name in enumerate(("data", "grad") if box.shown else ()):
+        parts.append(_text(left + PADDING, first + row * LINE, name, f' fill="{SOFT}"'))
+        texts = [getattr(moment, name) for moment in same]
+        for text in dict.fromkeys(filter(None, texts)):
+            shown = clock.visible([other == text for other in texts])
+            place = f'x="{left + width - PADDING:.1f}" y="{first + row * LINE:.1f}" text-anchor="end"'
+            parts.append(f"<text {place}{shown[0]}>{escape(text)}{shown[1]}</text>")
+    return "".join([*parts, "</g>"])
 
 
 def image(svg: str, description: str) -> str:
@@ -86,7 +170,7 @@ def _box(box: Box, x: float, y: float, mark: int | None) -> str:
         colours = f' fill="{box.fill}" stroke="{INK}" stroke-width="2.5"'
     parts = [f'<g class="box {box.kind}" data-b="{mark}">' if marked else "<g>"]
     parts.append(f"<title>{escape(box.full_title or box.data)}</title>")
-    if box.kind not in ("value", "outside", "stub"):  # a second sheet behind it: there is more inside
+    if box.kind not in SINGLE:  # a second sheet behind it: there is more inside
         parts.append(f'<rect x="{left + 5:.1f}" y="{top + 5:.1f}" {corner.split(" ", 2)[2]}{colours}/>')
     parts.append(f"<rect {corner}{colours}/>")
     first = top + PADDING + 11
@@ -132,7 +216,10 @@ def _frames(frames: list[Frame], layout: Layout, graph: Boxes, marks: bool) -> l
         place = f'x="{left:.1f}" y="{top:.1f}" width="{right - left:.1f}" height="{bottom - top:.1f}" rx="12"'
         colours = ' class="frame"' if marks else f' fill="none" stroke="{FRAMES}" stroke-dasharray="2 4"'
         font = ' class="frame"' if marks else f' font-family="{SANS}" font-size="{SMALL}" fill="{SOFT}"'
-        parts += [f"<rect {place}{colours}/>", _text(left + 12, top + 20, frame.title, font)]
+        parts += [
+            f"<rect {place}{colours}/>",
+            _text(left + 12, top + 20, cut(frame.title, int((right - left - 20) / WIDE)), font),
+        ]
         parts += _frames(frame.frames, layout, graph, marks)
     return parts
 

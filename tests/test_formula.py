@@ -1,0 +1,314 @@
+"""`formula`: what it writes, held against the data and the gradients of the graph itself."""
+
+import math
+import sys
+from fractions import Fraction
+
+import duals
+import pytest
+import test_properties as graphs
+from hypothesis import given, settings
+from refusals import refusal
+
+import microgrid as mg
+from microgrid import Value
+from microgrid.pictures.formula import formula
+
+sympy = pytest.importorskip("sympy", reason='formulas need sympy: pip install "sympy>=1.12"')
+
+
+def evaluated(found):
+    """The sympy expression at the numbers of the graph, in 30 digits, then as a float."""
+    exact = {symbol: sympy.Rational(Fraction(x)) for symbol, x in found.values.items()}
+    return float(found.expression.evalf(30, subs=exact))
+
+
+def agree(root, *leaves):
+    """Value and gradients are those of the graph, to 1e-12 of their size (of 1 if it is smaller).
+
+    sympy evaluates exactly, the graph in floats, some ten roundings deep: 2e-15 is usual.
+    """
+    root.backward()
+    assert abs(evaluated(formula(root)) - root.data) <= 1e-12 * max(1, abs(root.data))
+    for leaf in leaves:
+        assert abs(evaluated(formula(root, leaf)) - leaf.grad) <= 1e-12 * max(1, abs(leaf.grad))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "slope"),
+    [
+        ("exp", "exp(x)", "exp(x)"),
+        ("log", "log(x)", "1/x"),
+        ("sqrt", "sqrt(x)", "1/(2*sqrt(x))"),
+        ("sin", "sin(x)", "cos(x)"),
+        ("cos", "cos(x)", "-sin(x)"),
+        ("tan", "tan(x)", "tan(x)**2 + 1"),
+        ("tanh", "tanh(x)", "1 - tanh(x)**2"),
+        ("sigmoid", "1/(1 + exp(-x))", "exp(-x)/(1 + exp(-x))**2"),
+        ("softplus", "log(exp(x) + 1)", "1/(1 + exp(-x))"),
+        ("relu", "max(0, x)", "(1 if x > 0 else 0)"),
+        ("leaky_relu", "max(0, x) + 0.01*min(0, x)", "(1 if x > 0 else 0.01)"),
+        ("elu", "exp(min(0, x)) + max(0, x) - 1", "(1 if x > 0 else exp(x))"),
+        ("gelu", "x*(erf(sqrt(2)*x/2) + 1)/2", "sqrt(2)*x*exp(-x**2/2)/(2*sqrt(pi)) + erf(sqrt(2)*x/2)/2 + 1/2"),
+        ("silu", "x/(1 + exp(-x))", "(x*exp(-x) + 1 + exp(-x))/(1 + exp(-x))**2"),
+        ("erf", "erf(x)", "2*exp(-x**2)/sqrt(pi)"),
+        ("step", "(1 if x > 0 else 0)", "0"),
+        ("__abs__", "abs(x)", "(-1 if x < 0 else 1 if x > 0 else 0)"),
+        ("__neg__", "-x", "-1"),
+    ],
+)
+def test_each_function_is_written_as_itself_and_its_derivative_in_short(name, text, slope):
+    for number in (0.7, 1.9) if name in ("log", "sqrt") else (0.7, -0.7):
+        x = Value(number, label="x")
+        y = getattr(mg, name)(x) if hasattr(mg, name) else getattr(x, name)()
+        assert (formula(y).text, formula(y, x).text) == (text, slope)
+        agree(y, x)
+
+
+OF_SEVERAL = {
+    "x + y": lambda x, y: x + y,
+    "x - y": lambda x, y: x - y,
+    "x*y": lambda x, y: x * y,
+    "x/y": lambda x, y: x / y,
+    "x**y": lambda x, y: x**y,
+    "sqrt(x) + x**3 + y**(-2)": lambda x, y: x**3 + y**-2 + x**0.5,
+    "2**x": lambda x, y: 2**x,
+    "max(x, y)": mg.maximum,
+    "min(x, y)": mg.minimum,
+    "(2*x if x - y > 0 else y)": lambda x, y: mg.where(x - y, x * 2, y),
+    "x**2 + 5*y": lambda x, y: mg.dot([x, y, 2], [x, 3, y]),
+    "log(exp(x) + exp(y))": lambda x, y: mg.logsumexp([x, y]),
+    "exp(x)/(exp(x) + exp(y))": lambda x, y: mg.softmax([x, y])[0],
+    "y - log(exp(x) + exp(y))": lambda x, y: mg.log_softmax([x, y])[1],
+    "y*min(0, -x) + max(0, -x)": lambda x, y: mg.leaky_relu(-x, y),
+    "y*(exp(min(0, -x)) - 1) + max(0, -x)": lambda x, y: mg.elu(-x, y),
+}
+
+
+@pytest.mark.parametrize("at", [(0.7, 1.3), (1.3, 0.7), (1.1, 1.1)])
+@pytest.mark.parametrize("text", OF_SEVERAL)
+def test_operations_of_several(text, at):
+    x, y = (Value(number, label=name) for number, name in zip(at, "xy"))
+    z = OF_SEVERAL[text](x, y)
+    assert formula(z).text == text
+    agree(z, x, y)
+
+
+@pytest.mark.parametrize("at", [(0.7, 1.3), (1.3, 0.7), (1.1, 1.1)])
+def test_conditions_that_are_branches_themselves(at):
+    x, y = (Value(number, label=name) for number, name in zip(at, "xy"))
+    agree(mg.step(mg.step(x - 1) - y) + mg.where(mg.where(x - y, 1, -1), x * y, y), x, y)
+
+
+@settings(graphs.often, max_examples=100)
+@given(graphs.CODES)
+def test_random_graphs(code):
+    """The expression and its derivatives, against dual numbers too; some are too long and are refused."""
+    numbers, program = graphs.read_program(code[:16], 2)
+    expected = graphs.run(duals, program, duals.Jet.variables(numbers))
+    a, b = (Value(x, label=name) for x, name in zip(numbers, "ab"))
+    root = graphs.run(mg, program, [a, b])
+    try:
+        agree(root, a, b)
+        for leaf, slope in zip((a, b), expected.slopes):
+            assert graphs.close(evaluated(formula(root, leaf)), slope, 1e-9)
+    except ValueError as error:
+        assert "written out it has" in str(error)
+
+
+def neuron():
+    x1, w1, b = Value(2.0, label="x1"), Value(-0.5, label="w1"), Value(1.0, label="b")
+    n = x1 * w1 + b
+    n.label = "n"
+    o = n.tanh()
+    o.label = "o"
+    L = (o - 1) ** 2
+    L.label = "L"
+    return L, {"x1": x1, "w1": w1, "b": b, "n": n, "o": o}
+
+
+def test_a_neuron_as_text_and_as_latex():
+    L, v = neuron()
+    found = formula(L)
+    assert str(found) == "L = (tanh(b + w1*x1) - 1)**2"
+    assert found.latex == r"\left(\tanh{\left(b + w_{1} x_{1} \right)} - 1\right)^{2}"
+    assert found._repr_latex_() == rf"$\displaystyle L = {found.latex}$"
+    slope = formula(L, v["w1"])
+    assert str(slope) == "dL/dw1 = 2*x1*(1 - tanh(b + w1*x1)**2)*(tanh(b + w1*x1) - 1)"
+    assert slope._repr_latex_().startswith(r"$\displaystyle \frac{\partial L}{\partial w_{1}} = 2 x_{1} \left(1 - ")
+    assert {symbol.name: x for symbol, x in found.values.items()} == {"x1": 2.0, "w1": -0.5, "b": 1.0}
+
+
+def test_a_result_on_the_way_stands_by_its_name():
+    L, v = neuron()
+    L.backward()
+    assert str(formula(L, v["o"])) == "dL/do = 2*(o - 1)"
+    assert str(formula(L, "n")) == "dL/dn = 2*(1 - tanh(n)**2)*(tanh(n) - 1)"
+    assert str(formula(L, L)) == "dL/dL = 1"
+    for name in ("o", "n"):
+        assert evaluated(formula(L, name)) == pytest.approx(v[name].grad, rel=1e-12)
+    assert str(formula(L, Value(3.0, label="z"))) == "dL/dz = 0"
+
+
+def test_the_names_are_the_callers_and_no_two_symbols_are_alike():
+    weight, bias = Value(2.0), Value(3.0)
+    text = str(formula(weight * bias))
+    assert text == "bias*weight"
+    y = weight * 2
+    assert str(formula(y)) == "y = 2*weight" and str(formula(y, names={"w": weight, "L": y})) == "L = 2*w"
+    alike = [Value(1.0, label="w0"), Value(2.0, label="w0"), Value(3.0, label="w0_1"), Value(4.0, label="w0")]
+    total = sum([x * i for i, x in enumerate(alike, 1)])
+    found = formula(total)
+    assert sorted([symbol.name for symbol in found.values]) == ["w0", "w0_1", "w0_1_1", "w0_2"]
+    assert evaluated(found) == total.data == 30
+    assert [evaluated(formula(total, x)) for x in alike] == [1, 2, 3, 4]
+    unnamed = sum([Value(5.0), Value(2.0)])
+    assert (formula(unnamed).text, formula(unnamed * 3, unnamed.parents[1]).text) == ("7", "3")
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (2.0, "2*x"), (0.5, "x/2"), (-0.25, "-x/4"), (0.1, "0.1*x"), (0.0625, "0.0625*x"), (1 / 3, "0.333333*x"),
+        (Fraction(1, 3), "x/3"), (123456.7, "123457.0*x"), (math.pi, "pi*x"),
+        (1e-20, "1.0e-20*x"), (1e300, "1.0e+300*x"),
+        (10**40, "1.0e+40*x"), (math.inf, "inf*x"),
+    ],
+)  # fmt: skip
+def test_numbers_are_written_as_one_does(number, text):
+    x = Value(2.0, label="x")
+    assert formula(x * number).text == text
+    if math.isfinite(number):
+        assert evaluated(formula(x * number)) == pytest.approx(float(2 * number), rel=1e-15)
+
+
+def test_what_floats_divide_by_and_exact_numbers_could_not():
+    x = Value(2.0, label="x")
+    y = x / (Value(0.1) + 0.2 - 0.3)
+    assert evaluated(formula(y)) == pytest.approx(y.data, rel=1e-12)
+
+
+HOSTILE = [
+    "</script><script>alert(1)</script>",
+    "x; import os",
+    "__import__('os')",
+    "a b",
+    "w$",
+    "100%",
+    "\\x_^{~}#&",
+    "🙂",
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_are_names_and_nothing_else(name, monkeypatch):
+    monkeypatch.setattr(sympy, "sympify", _no_text(sympy.sympify))
+    x = Value(2.0, label=name)
+    found = formula(x * x, name)
+    ((symbol, number),) = found.values.items()
+    assert (symbol.name, number, found.text) == (name, 2.0, f"2*{name}")
+    latex = formula(x * x, name, names={"y": x})._repr_latex_()
+    body = latex[1:-1]
+    assert "<s" not in latex and "</" not in latex
+    for sign in "$%&#_^~":
+        assert body.count(sign) == body.count("\\" + sign) or sign in "_^"
+    assert body.count("{") - 2 * body.count(r"\{{}") == body.count("}") - 2 * body.count(r"\}{}") + (
+        body.count(r"\}{}") - body.count(r"\{{}")
+    )
+
+
+def _no_text(real):
+    def guarded(thing, *rest, **options):
+        assert not isinstance(thing, str)
+        return real(thing, *rest, **options)
+
+    return guarded
+
+
+@pytest.mark.parametrize(
+    ("name", "latex"),
+    [
+        ("x", "x"), ("w1", "w_{1}"), ("w_1", "w_{1}"), ("alpha", r"\alpha"), ("xs[0]", "{xs}_{0}"),
+        ("w1[2]", "{w_{1}}_{2}"), ("a b", r"\mathrm{a\ b}"), ("x*w", r"\mathrm{x*w}"), ("<b>", r"\mathrm{<{}b>{}}"),
+        ("5%", r"\mathrm{5\%{}}"), ("_", r"\mathrm{\_{}}"), ("größe", r"\mathrm{größe}"),
+    ],
+)  # fmt: skip
+def test_names_in_latex(name, latex):
+    assert formula(Value(1.0, label=name)).latex == latex
+
+
+def test_an_operation_of_the_users_own_is_a_function_of_that_name():
+    def cube_gradients(out, x):
+        return (3 * x * x,)
+
+    def cube(x):
+        return Value(x.data**3, (x,), "cube", cube_gradients)
+
+    x = Value(2.0, label="x")
+    assert (formula(cube(x) + 1).text, formula(cube(x) + 1, x).text) == ("cube(x) + 1", "3*x**2")
+    twisted = Value(4.0, (x, x), "tanh", lambda out, a, b: (a, b))  # our name, but two operands
+    assert formula(twisted).text == "tanh(x, x)" and formula(twisted, x).text == "2*x"
+    odd = Value(4.0, (x,), "</script>", lambda out, a: (a,))
+    assert formula(odd).text == "__script_(x)"
+
+
+def test_the_users_graph_is_left_alone():
+    L, v = neuron()
+    before = [(node.data, node.grad, node.parents, node.label) for node in mg.topological_order(L)]
+    formula(L, v["w1"])
+    formula(L, "o")
+    assert [(node.data, node.grad, node.parents, node.label) for node in mg.topological_order(L)] == before
+
+
+TAKE = "take a part of it, as in formula(n) for a result n on the way, or formula(root, n)"
+
+
+def chain(times, step):
+    x = Value(0.5, label="x")
+    y = x
+    for _ in range(times):
+        y = step(y)
+    return x, y
+
+
+def test_what_is_too_large_is_refused_before_any_work():
+    _, y = chain(1500, lambda y: y + 1)
+    assert refusal(ValueError, lambda: formula(y)) == (f"formula: 3001 values are too many (the most is 2000): {TAKE}")
+    _, y = chain(60, lambda y: y * y)
+    assert refusal(ValueError, lambda: formula(y)) == (
+        f"formula: written out it has over a billion numbers and operations (the most is 1000): {TAKE}"
+    )
+    _, y = chain(10, lambda y: y * y)
+    assert refusal(ValueError, lambda: formula(y)) == (
+        f"formula: written out it has 2047 numbers and operations (the most is 1000): {TAKE}"
+    )
+    _, y = chain(400, lambda y: y.sin())
+    assert refusal(ValueError, lambda: formula(y)) == (
+        f"formula: the expression is nested too deeply to be written: {TAKE}"
+    )
+
+
+def test_deep_and_steep_expressions_are_left_as_they_are():
+    """Else (x + y)**500 would be multiplied out, and every pair of branches of each max looked at."""
+    x, y = Value(0.25, label="x"), Value(0.5, label="y")
+    assert formula((x + y) ** 500, x).text == "500*(x + y)**499"
+    deep = chain(60, lambda h: (h * 0.5 + 1).relu())[1]
+    assert formula(deep).text.count("max(0, ") == 60
+    net = mg.MLP(2, [4, 1], seed=0)
+    agree(net([x, y]), x, y)
+
+
+def test_without_sympy_one_sentence_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sympy", None)
+    assert refusal(ModuleNotFoundError, lambda: formula(Value(1.0))) == (
+        'formulas need sympy: pip install "sympy>=1.12"'
+    )
+
+
+def test_what_is_no_value_and_names_that_are_not_there():
+    L, _ = neuron()
+    assert refusal(TypeError, lambda: formula(3.0)) == "formula(3.0) needs a Value, such as the loss, not float"
+    assert refusal(TypeError, lambda: formula(L, 3)) == "formula(root, 3): wrt is a Value or the name of one, not int"
+    assert refusal(ValueError, lambda: formula(L, "x_1")) == (
+        "formula('x_1'): there is no value of this name; did you mean 'x1'?"
+    )

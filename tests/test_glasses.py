@@ -1,0 +1,428 @@
+"""Glasses for bugs: each bug that people really make is named, and what is right is left in peace."""
+
+import math
+import random
+from fractions import Fraction
+
+import micrograd.engine
+import other_engines
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from other_engines import Gpt, Micro
+from refusals import python_says
+
+import microgrid as mg
+from microgrid import Value
+from microgrid.engine import apply
+from microgrid.pictures.glasses import Finding, static_findings, summed
+from microgrid.pictures.reading import read
+from microgrid.pictures.steps import steps
+
+
+def squares(kind):
+    """c = a³ in two steps: 27."""
+    a = kind(3.0)
+    b = a * a
+    return {"a": a, "b": b, "c": b * a}
+
+
+def diamonds(kind):
+    """e = 10a²: b is used by three, of which two come after another."""
+    a = kind(2.0)
+    b = a + a
+    c = b * a
+    d = b + c
+    return {"a": a, "b": b, "c": c, "d": d, "e": d * b}
+
+
+def one(kind, function, x, name="y"):
+    x = kind(x)
+    return {"x": x, name: function(x)}
+
+
+def found(values, **options):
+    """Each finding of the last of these values: (severity, kind, name of the node, message)."""
+    recorded = steps(list(values.values())[-1], names=values, **options)
+    return [(f.severity, f.kind, recorded.names[f.node] if f.node >= 0 else "", f.message) for f in recorded.findings]
+
+
+def relu_between(kind):
+    x = kind(0.5)
+    h = x * 3
+    r = h.relu()
+    return {"x": x, "h": h, "r": r, "y": r * 2}
+
+
+def product(kind):
+    x, y = kind(2.0), kind(5.0)
+    return {"x": x, "y": y, "z": x * y}
+
+
+def with_power(kind):
+    x = kind(3.0)
+    y = x**2
+    return {"x": x, "y": y, "z": y + x}
+
+
+ONCE = "it has to fire once, when all that it gets has arrived; sort the nodes, each once"
+BUGS = {
+    "1: = in place of +=": (
+        other_engines.Overwrites, squares,
+        [("error", "overwritten", "a", "a.grad was 9, and b overwrote it with 9: the 9 is lost; "
+          "write += in place of =")] * 2,
+    ),
+    "2: pre-order": (
+        other_engines.PreOrder, diamonds,
+        [("error", "early", "b", "b fired before its adjoint was complete: c still sent 8 to it afterwards; "
+          "let a node fire after all that use it")],
+    ),
+    "3: visited is never consulted": (
+        other_engines.NeverVisited, diamonds, [("error", "again", "b", f"b fired 3 times: {ONCE}")],
+    ),
+    "4: recursion in place of an order": (
+        other_engines.Recursive, diamonds, [("error", "again", "b", f"b fired 3 times: {ONCE}")],
+    ),
+    "5: a sort that appends duplicates": (
+        other_engines.Duplicates, diamonds, [("error", "again", "b", f"b fired 3 times: {ONCE}")],
+    ),
+    "6: operands in a set": (
+        other_engines.InASet, lambda kind: one(kind, lambda x: x + x, 1.0),
+        [("error", "unsent", "y", "y = x + x uses x twice but sent to it once: keep the operands in a tuple, "
+          "since a set has each once")],
+    ),
+    "7: .grad for .data": (
+        other_engines.GradForData, product,
+        [("error", "slope", "z", "z = x * y sends to x with the local gradient 0, but moving x a little moves z by "
+          "5 times that: look at its derivative")],
+    ),
+    "10: sigmoid's derivative is 1 - s": (
+        other_engines.HalfSigmoid, lambda kind: one(kind, kind.sigmoid, 0.5),
+        [("error", "slope", "y", "y = sigmoid(x) sends to x with the local gradient 0.3775, but moving x a little "
+          "moves y by 0.2350 times that: look at its derivative")],
+    ),
+    "11: backward never attached": (
+        other_engines.NotAttached, relu_between,
+        [("error", "unsent", "r", "r = relu(h) never sent anything to h: is its backward function attached, "
+          "and called?")],
+    ),
+    "12: a composite overwrites its own backward": (
+        other_engines.Composite, lambda kind: one(kind, kind.tanh, 0.5),
+        [("error", "stray", "y", "y = #5 * #8 sends 0.7864 to x, which is not one of its operands: was its backward "
+          "function meant for another node?")],
+    ),
+    "13: out is unbound": (
+        other_engines.UnboundOut, lambda kind: one(kind, kind.exp, 0.5),
+        [("error", "broke", "y", "backward() broke at y = exp(x): NameError: name 'out' is not defined, in the line "
+          "`self.grad += out.data * out.grad`")],
+    ),
+    "14: local gradients swapped": (
+        other_engines.Swapped, product,
+        [("error", "slope", "z", "z = x * y sends to x with the local gradient 2, but moving x a little moves z by 5 "
+          "times that: it is the one for y, so the two may be swapped"),
+         ("error", "slope", "z", "z = x * y sends to y with the local gradient 5, but moving y a little moves z by 2 "
+          "times that: it is the one for x, so the two may be swapped")],
+    ),
+    "15: ** writes = and drops the exponent's factor": (
+        other_engines.BadPower, with_power,
+        [("error", "overwritten", "x", "x.grad was 1, and y overwrote it with 3: the 1 is lost; write += in "
+         "place of ="),
+         ("error", "slope", "y", "y = x ** 2 sends to x with the local gradient 3, but moving x a little moves y by 6 "
+          "times that: look at its derivative")],
+    ),
+    "15: ** fails at 0": (
+        other_engines.BadPower, lambda kind: one(kind, lambda x: x**0, 0.0),
+        [("error", "broke", "y", "backward() broke at y = x ** 0: ZeroDivisionError: "
+          f"{python_says(lambda: 0.0**-1)}, in the line `self.grad = self.data ** (k - 1) * out.grad`")],
+    ),
+    "16: once for every path": (
+        other_engines.EveryPath, diamonds, [("error", "again", "b", f"b fired 3 times: {ONCE}")],
+    ),
+    "the root's grad is never set": (
+        other_engines.NeverStarts, squares,
+        [("error", "start", "c", "c.grad is 0 when backward() starts, and has to be 1: ∂c/∂c = 1")],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_each_bug_that_people_make_is_named(bug):
+    kind, build, expected = BUGS[bug]
+    assert found(build(kind)) == expected
+
+
+@pytest.mark.parametrize("build", [squares, diamonds, product])
+@pytest.mark.parametrize(
+    "kind", [Micro, Gpt, other_engines.Terse, other_engines.Returns, Value, micrograd.engine.Value]
+)
+def test_engines_that_are_right_are_left_in_peace(kind, build):
+    assert found(build(kind)) == []
+
+
+def test_an_engine_that_adds_up_elsewhere_is_right_but_can_not_be_watched():
+    assert found(diamonds(other_engines.Elsewhere)) == [
+        ("note", "unseen", "", "the contributions can't be seen: this backward() adds them up elsewhere and "
+         "writes each "
+         "grad once")
+    ]  # fmt: skip
+
+
+def test_bug_16_a_backward_that_would_never_return_is_stopped():
+    y = x = other_engines.EveryPath(1.0)
+    for _ in range(30):
+        y = y + y
+    assert found({"x": x, "y": y}) == [
+        ("error", "endless", "", "backward() was stopped after 10600 contributions, for 60 edges: it takes "
+         "every path, and "
+         "their number can double at each node; sort the nodes first, and let each fire once")
+    ]  # fmt: skip
+    assert (x.grad, y.grad) == (0, 0)
+
+
+def test_bug_17_a_recursive_sort_of_a_deep_graph():
+    y = x = Micro(1.0)
+    for _ in range(3000):
+        y = y + 1
+    recorded = steps(y, names={"x": x, "y": y})
+    (finding,) = recorded.findings
+    assert (finding.kind, finding.severity, len(recorded)) == ("broke", "error", 3001)
+    said, hint = finding.message.split(", in the line `visited.add(v)`; ")
+    assert said.startswith("backward() broke: RecursionError: maximum recursion depth exceeded")
+    assert hint == "sort with a loop in place of recursion"
+
+
+ADDS = "and backward() adds to what is there"
+
+
+def test_bug_18_interior_adjoints_from_the_last_backward():
+    values = squares(Micro)
+    values["c"].backward()
+    assert found(values, keep_grads=True) == [
+        ("error", "stale", "b", "b.grad was 3 from the last backward() and is sent on once more: set the grads of all "
+         "between leaves and root to 0 when backward() starts"),
+        ("note", "grad-not-zero", "a", f"a.grad was 27, b.grad was 3 at the start, {ADDS}: set the grads to 0 before, "
+         "unless you mean to add"),
+    ]  # fmt: skip
+    assert found(values) == [
+        ("note", "grad-not-zero", "a", f"a.grad was 27, b.grad was 3 before, {ADDS}, but these steps start from 0: set "
+         "the grads to 0 before backward(), or see it happen with keep_grads=True"),
+    ]  # fmt: skip
+
+
+def test_bug_19_the_grad_of_the_root_adds_up_over_calls():
+    values = squares(other_engines.RootAddsUp)
+    assert found(values) == []
+    values["c"].backward()
+    assert found(values, keep_grads=True)[0] == (
+        "error", "start", "c", "c.grad is 2 when backward() starts, and has to be 1: ∂c/∂c = 1",
+    )  # fmt: skip
+
+
+def test_a_root_that_is_a_leaf_may_add_up_as_leaves_do():
+    x = Value(3.0)
+    x.backward()
+    assert found({"x": x}) == []
+    assert [finding[:3] for finding in found({"x": x}, keep_grads=True)] == []
+
+
+@pytest.mark.parametrize("kind", [Micro, Value])
+def test_bug_25_data_changed_between_forward_and_backward(kind):
+    values = squares(kind)
+    values["a"].data -= 1
+    assert [f[:3] for f in found(values)] == [("error", "changed", "b"), ("error", "changed", "c")]
+    assert [f[3] for f in found(values)] == [
+        "b.data is 9, but 2 × 2 is 4 now: some data was changed after b was computed, so compute it anew before "
+        "backward()",
+        "c.data is 27, but 9 × 2 is 18 now: some data was changed after c was computed, so compute it anew before "
+        "backward()",
+    ]
+
+
+def test_bug_25_where_a_set_keeps_the_operands():
+    """a * a has one operand there, as a * 2 has in an engine that makes no Value of the 2, so it is left alone."""
+    values = squares(micrograd.engine.Value)
+    values["a"].data -= 1
+    assert [f[:3] for f in found(values)] == [("error", "changed", "c")]
+    values["a"].data += 1
+    assert found(values) == []
+
+
+def test_a_change_that_few_columns_do_not_show_is_shown_in_all():
+    x = Value(3.0)
+    y = x * 2
+    x.data += 1e-6
+    assert found({"x": x, "y": y})[0][3].startswith("y.data is 6.0, but 3.0000 × 2 is 6.000002 now: ")
+
+
+def test_microgrid_resets_what_lies_between_so_only_its_leaves_are_noted():
+    values = squares(Value)
+    values["c"].backward()
+    assert found(values, keep_grads=True) == [
+        ("note", "grad-not-zero", "a", f"a.grad was 27 at the start, {ADDS}: set the grads to 0 before, unless "
+         f"you mean "
+         "to add")
+    ]  # fmt: skip
+
+
+def test_many_grads_that_were_not_zero_are_one_note():
+    xs = [Value(1.0, label=f"x{i}") for i in range(9)]
+    total = sum(xs)
+    total.backward()
+    assert found({"total": total})[0][3].startswith(
+        "x0.grad was 1, x1.grad was 1, x2.grad was 1 (and 7 more were not 0) before, and backward() adds"
+    )
+
+
+def test_a_dead_relu_is_a_note():
+    assert found(one(Value, mg.relu, -2.0)) == [
+        ("note", "dead", "y", "y is a dead relu: its operand is −2, not above 0, so it sends back 0")
+    ]
+    assert found(one(micrograd.engine.Value, lambda x: x.relu(), -2.0))[0][:3] == ("note", "dead", "y")
+    assert found(one(Value, mg.relu, 2.0)) == []
+
+
+def test_a_saturated_tanh_or_sigmoid_is_a_note():
+    assert found(one(Value, mg.tanh, 5.0)) == [
+        (
+            "note",
+            "saturated",
+            "y",
+            "y is saturated: tanh(5) = 0.9999 has the slope 1.82e−4, so next to nothing is sent back",
+        )
+    ]
+    assert found(one(Micro, Micro.sigmoid, -9.0)) == [
+        ("note", "saturated", "y", "y is saturated: sigmoid(−9) = 1.23e−4 has the slope 1.23e−4, so next to "
+         "nothing is sent "
+         "back")
+    ]  # fmt: skip
+    assert found(one(Value, mg.tanh, 4.1)) == []  # 1 - tanh² = 0.0011
+
+
+def test_only_the_birth_of_an_infinity_or_nan_is_told():
+    x = Value(1e200)
+    y = x * x
+    z = y - y
+    recorded = steps(z * 2, names={"x": x, "y": y, "z": z})
+    assert [(f.kind, f.step, f.message) for f in recorded.findings if f.step == 0] == [
+        ("not-finite", 0, "the first inf is born here: y = x * x = 1.00e+200 × 1.00e+200 = inf")
+    ]
+    assert {f.step for f in recorded.findings} == {0}
+    assert found({"n": Value(math.nan), "m": Value(1.0) + Value(math.nan, label="u")}) == [
+        ("error", "not-finite", "u", "u is nan from the start: look at where it comes from")
+    ]
+
+
+def test_the_birth_of_an_infinity_on_the_way_back():
+    x = Value(1e-300)
+    y = x * 1e200
+    z = y * 1e300
+    assert found({"x": x, "y": y, "z": z}) == [
+        ("error", "grad-not-finite", "x", "the first inf of the way back is born in x.grad: sent by "
+         "y = x * 1.00e+200 = 1.00e−300 × 1.00e+200 = 1.00e−100, whose adjoint is 1.00e+300")
+    ]  # fmt: skip
+    z.backward()
+    assert static_findings(read(z, {id(x): "x", id(y): "y"})) == [
+        Finding("grad-not-finite", 0, None, "x.grad is inf, and comes from y")
+    ]
+
+
+def test_a_rule_that_breaks_is_told_in_pythons_words():
+    x = Value(0.0)
+    y = mg.sqrt(x)
+    said = python_says(lambda: 1 / (2 * 0.0))
+    assert found({"x": x, "y": y}) == [
+        ("error", "broke", "y", f"backward() broke at y = sqrt(x): ZeroDivisionError: {said}")
+    ]
+    assert (x.grad, y.grad) == (0, 0)
+
+
+def test_a_rule_of_your_own_for_a_function_of_that_name_is_held_against_a_central_difference():
+    def tanh(x):
+        return apply("tanh", math.tanh, lambda out, x: (1 - out,), x)
+
+    assert found(one(Value, tanh, 0.5)) == [
+        ("error", "slope", "y", "y = tanh(x) sends to x with the local gradient 0.5379, but moving x a little "
+         "moves y by "
+         "0.7864 times that: look at its derivative")
+    ]  # fmt: skip
+    other = one(Value, lambda x: apply("tanh", lambda x: 3 * x, lambda out, x: (3,), x), 0.5)  # only named so
+    assert found(other) == []
+    assert found(one(Value, lambda x: apply("triple", lambda x: 3 * x, lambda out, x: (4,), x), 0.5)) == []  # not known
+
+
+def test_static_findings_need_no_backward():
+    x = Value(-2.0)
+    y = mg.relu(x)
+    z = y + 1
+    y.data = 4
+    assert [(f.kind, f.node, f.step, f.severity) for f in static_findings(read(z, {id(y): "y"}))] == [
+        ("changed", 1, 0, "error"),
+        ("changed", 3, 1, "error"),
+        ("dead", 1, 0, "note"),
+    ]
+    assert static_findings(read(Value(2.0) * 3, {})) == []
+
+
+def test_summed_says_the_first_of_each_kind_and_how_many_more():
+    findings = [Finding("dead", i, None, f"relu {i}", "note") for i in range(5)] + [Finding("early", 0, 1, "too early")]
+    assert summed(findings) == ["relu 0", "relu 1", "relu 2", "… and 2 more like this", "too early"]
+    assert summed(findings, most=1) == ["relu 0", "… and 4 more like this", "too early"]
+
+
+# No false alarms.
+
+
+def graph(kind, seed, functions):
+    """A random graph of some twenty operations, away from kinks, poles and overflow."""
+    choose = random.Random(seed)
+    nodes = [kind(choose.choice([-2.0, -1.0, 0.5, 1.0, 3.0, 0.25, 2])) for _ in range(3)]
+    for _ in range(20):
+        a, b = choose.choice(nodes), choose.choice(nodes)
+        name = choose.choice(functions)
+        if (name in ("relu", "log") and abs(a.data) < 0.01) or (name == "log" and a.data < 0):
+            continue
+        if (name == "**" and abs(a.data) < 0.01) or abs(a.data) > 1e4 or abs(b.data) > 1e4:
+            continue
+        if name == "/" and abs(b.data) < 0.01:
+            continue
+        if name in ("exp", "sigmoid") and abs(a.data) > 5:
+            continue
+        nodes.append(
+            a + b if name == "+" else a - b if name == "-" else a * b if name == "*" else a / b if name == "/"
+            else a ** choose.choice([2, 3, -1]) if name == "**" else a * 2 + -1 if name == "number"
+            else getattr(a, name)()
+        )  # fmt: skip
+    return nodes
+
+
+SAME = ["+", "-", "*", "number", "**", "relu"]
+ENGINES = {
+    Micro: [*SAME, "/", "tanh", "exp", "sigmoid"],
+    Gpt: [*SAME, "tanh", "exp"],
+    other_engines.Terse: ["+", "*"],
+    other_engines.Returns: ["+", "*"],
+    micrograd.engine.Value: [*SAME, "/"],
+    Value: [*SAME, "/", "tanh", "exp", "sigmoid", "log", "softplus", "gelu", "sin", "silu"],
+}
+
+
+@pytest.mark.parametrize("kind", ENGINES)
+@given(seed=st.integers(0, 10**9))
+def test_no_false_alarm_on_random_graphs_and_the_final_grads_are_those_of_backward(kind, seed):
+    nodes = graph(kind, seed, ENGINES[kind])
+    root = nodes[-1]
+    recorded = steps(root)
+    assert [f.message for f in recorded.findings if f.severity == "error"] == []
+    assert all([node.value.grad == 0 for node in recorded.reading.nodes])
+    root.backward()
+    assert [node.value.grad for node in recorded.reading.nodes] == recorded.final
+
+
+@given(seed=st.integers(0, 10**9))
+def test_no_false_alarm_on_fractions(seed):
+    choose = random.Random(seed)
+    nodes = [Value(Fraction(choose.randint(-9, 9), choose.randint(1, 9))) for _ in range(3)]
+    for _ in range(8):
+        a, b = choose.choice(nodes), choose.choice(nodes)
+        nodes.append(choose.choice([lambda a, b: a + b, lambda a, b: a * b, lambda a, b: a - b])(a, b))
+    assert [f.message for f in steps(nodes[-1]).findings if f.severity == "error"] == []
