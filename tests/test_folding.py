@@ -959,3 +959,27 @@ def test_sums_in_which_a_value_is_added_to_itself():
     assert titles(z) == ["x", "▸ sum of 71"]
     assert [len(edge.links) for edge in mg.draw(z).boxes.edges] == [71]
     check_everything(z)
+
+
+def test_the_output_of_a_net_that_is_given_a_name_stays_in_its_region():
+    y = mg.MLP(2, [16, 16, 1], seed=0)([1.0, 2.0])
+    y.label = "y"
+    boxes = mg.draw(y).boxes.boxes
+    assert [box.title for box in boxes] == ["x0", "x1", "▸ layer 0", "▸ layer 1", "▸ layer 2"]
+    z = y * 2
+    z.label = "z"
+    assert [box.title for box in mg.draw(z).boxes.boxes][-3:] == ["▸ layer 2", "", "z = *"]  # it isn't in the net
+
+
+def test_few_boxes_to_a_picture_do_not_make_a_part_that_opens_itself():
+    x = Value(1.0)
+    for _ in range(40):
+        x = -x
+    folding = Folding(read(x, {}), most=10)
+    seen, stack = 0, [folding.view()]
+    while stack:
+        view = stack.pop()
+        seen += 1
+        assert seen < 50
+        stack += [folding.view(box.opens) for box in view.boxes if box.opens is not None]
+    assert seen == 6

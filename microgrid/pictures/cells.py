@@ -105,13 +105,14 @@ class Cells:
             for operand in set(cell.operands):
                 consumers[operand].append(at)
             cell.regions = _outwards(nodes[at].region)
-        for at, cell in self.cells.items():  # a result that was given a name in the midst of a region
+        owned = _parameters([region for cell in self.cells.values() for region in cell.regions])
+        for at, cell in self.cells.items():  # a result that was given a name: in the midst of a region, or at its end
             if cell.operands and not cell.regions:
                 before = [self.cells[o].regions for o in cell.operands if self.cells[o].operands]
                 after = [self.cells[c].regions for c in consumers[at]]
-                if before and after:
-                    cell.regions = common([*before, *after])
-        owned = _parameters([region for cell in self.cells.values() for region in cell.regions])
+                ends = any([id(nodes[o].value) in owned for o in cell.operands])  # it adds a bias of the module
+                if before and (after or ends):
+                    cell.regions = common(before if ends else [*before, *after])
         for at, cell in reversed(self.cells.items()):
             if not cell.operands and id(nodes[at].value) in owned:
                 cell.regions = common([regions for c in consumers[at] if (regions := self.cells[c].regions)])

@@ -13,7 +13,7 @@ from .boxes import Boxes
 
 def digraph_of(graph: Boxes, rankdir: str, format: str) -> "Digraph":
     """The same boxes, colours and edges as in the SVG."""
-    digraph = Digraph(format=format, graph_attr={"rankdir": rankdir, "nodesep": "0.22", "ranksep": "0.42"})
+    digraph = Digraph(format=format, graph_attr={"rankdir": rankdir, "nodesep": "0.22", "ranksep": "0.34"})
     digraph.attr("node", shape="box", fontname="DejaVu Sans Mono", fontsize="11", color="#5f5f5f")
     digraph.attr("edge", color="#5f5f5f", arrowsize="0.7", fontname="DejaVu Sans Mono", fontsize="10")
     for i, box in enumerate(graph.boxes):

@@ -147,7 +147,7 @@ class Folding:
     def _parts(self, places: dict[int, Place]) -> dict[int, Place]:
         """Consecutive boxes, fifty to a part, or more if there would be too many parts."""
         order = list(dict.fromkeys(places.values()))
-        size = max(PART, -(-len(order) // self.most))
+        size = max(min(PART, self.most), -(-len(order) // self.most))
         part_of = {place: ("part", (i // size, -(-len(order) // size))) for i, place in enumerate(order)}
         return {at: part_of[place] for at, place in places.items()}
 

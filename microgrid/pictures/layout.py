@@ -65,7 +65,7 @@ def size_of(lines: list[str]) -> tuple[float, float]:
 
 def layout(graph: Boxes, rankdir: str) -> Layout:
     """Places the boxes.  Needs an `engine()`; raises RuntimeError if Graphviz fails."""
-    source = [f'digraph {{ rankdir="{rankdir}" nodesep=0.22 ranksep=0.42',
+    source = [f'digraph {{ rankdir="{rankdir}" nodesep=0.22 ranksep=0.34',
               'node [shape=box fixedsize=true label=""] edge [arrowhead=none]']  # fmt: skip
     for i, box in enumerate(graph.boxes):
         width, height = size_of(box.lines)
