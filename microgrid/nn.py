@@ -104,11 +104,13 @@ class Neuron(Module):
 
     def __call__(self, x: Sequence[Any]) -> Value:
         _check_inputs(x, len(self.w))
-        if not isinstance(x[0], Value):
-            x = _inputs(x)
         with scope(self.name, self):
-            out = functions.dot(self.w, x) + self.b
-            return self.activation(out) if self.activation else out
+            return self.answer(_inputs(x))
+
+    def answer(self, x: list[Value]) -> Value:
+        """The output for nin Values, without asking whether they are; it is a part of who asks."""
+        out = functions.dot(self.w, x) + self.b
+        return self.activation(out) if self.activation else out
 
     def named_parameters(self) -> list[tuple[str, Value]]:
         return [*((f"w{i}", w) for i, w in enumerate(self.w)), ("b", self.b)]
@@ -140,7 +142,7 @@ class Layer(Module):
         _check_inputs(x, len(self.neurons[0].w))
         x = _inputs(x)  # one node for an input, not one for each neuron
         with scope(self.name, self):
-            return [neuron(x) for neuron in self.neurons]
+            return [neuron.answer(x) for neuron in self.neurons]
 
     def named_parameters(self) -> list[tuple[str, Value]]:
         return _prefixed("neurons", self.neurons)

@@ -14,15 +14,17 @@ from .engine import Value
 # The label that a node gets when none is given is a default argument of Value.  While a scope
 # is open, that default is the scope: so a node costs exactly what it costs without one.
 _init: Any = Value.__init__
-_PLAIN = _init.__defaults__
+_PLAIN = _init.__defaults__  # of parents, op, local_gradients and label
+_current: Any = None  # the innermost scope that is open
 
 
 class scope:
     """`with scope("name"):` names what is computed inside, for `draw` to fold and to open.
 
     Arguments: name, a text; owner, a Module, if the region is a call of it: then its
-    parameters are drawn in the region too.  Scopes nest, and each `with` is a region of its own, so a model
-    called on 76 examples makes 76 of them.  `Neuron`, `Layer` and `MLP` open their own.
+    parameters are drawn in the region too.  Scopes nest, and each `with` is a region of its own,
+    so a model called on 76 examples makes 76 of them.  A call of a `Neuron`, `Layer` or `MLP`
+    opens one; the neurons of a layer are told apart by their weights when a graph is read.
     A scope stands in the place of the label of its nodes, and is false as "" is; a node that
     is given a label keeps the label.  Raises TypeError for a name that is no text, RuntimeError
     for a scope that is opened twice.
@@ -48,18 +50,21 @@ class scope:
     def __enter__(self) -> "scope":
         if self.closed is not None:
             raise RuntimeError(f'{self!r} has been opened before: each region is `with scope("name"):` anew')
-        label = _init.__defaults__[-1]
-        self.outer = label if label != "" else None
+        global _current
+        self.outer = _current
         self.closed = False
-        _init.__defaults__ = (*_PLAIN[:-1], self)
+        _current = self
+        _init.__defaults__ = ((), "", None, self)
         return self
 
     def __exit__(self, *_: Any) -> None:
+        global _current
         self.closed = True
         outer = self.outer
         while outer is not None and outer.closed:  # by another thread, in the meantime
             outer = outer.outer
-        _init.__defaults__ = _PLAIN if outer is None else (*_PLAIN[:-1], outer)
+        _current = outer
+        _init.__defaults__ = _PLAIN if outer is None else ((), "", None, outer)
 
     def __reduce__(self) -> tuple:  # without the owner, which may hold what can't be pickled
         return _again, (self.name, self.outer)
@@ -75,7 +80,12 @@ class scope:
 
 
 def _again(name: str, outer: scope | None) -> scope:
-    region = scope(name)
+    return within(outer, name, None)
+
+
+def within(outer: scope | None, name: str, owner: Any) -> scope:
+    """A region inside another, for what was made without opening it."""
+    region = scope(name, owner)
     region.outer, region.closed = outer, True
     return region
 

@@ -19,7 +19,6 @@ from microgrid.pictures.cells import Cells
 from microgrid.pictures.folding import Folding
 from microgrid.pictures.numbers import columns_of, show, show_all
 from microgrid.pictures.reading import read
-from microgrid.scopes import regions_of
 
 SVG = "{http://www.w3.org/2000/svg}"
 MINUS = "\N{MINUS SIGN}"
@@ -203,13 +202,16 @@ def test_a_picture_has_at_most_60_boxes_unless_more_are_asked_for(root):
 @given(graphs)
 def test_a_frame_is_around_values_of_its_region_only(root):
     boxes = mg.draw(root, depth=9).boxes
-    order = mg.topological_order(root)
+    nodes = read(root, {}).nodes
     for frame, around in frames_of(boxes):
         for i in frame.boxes:
-            node = order[boxes.boxes[i].shown[0]]
-            named = isinstance(node.label, str) and node.label  # parameters, and results that were given a name
+            node = nodes[boxes.boxes[i].shown[0]]
+            named = node.name  # parameters, and results that were given a name
             if not named and boxes.boxes[i].times == 1:  # equal terms may come from regions of several names
-                names = iter(regions_of(node))
+                names, region = [], node.region
+                while region is not None:
+                    names, region = [region.name, *names], region.outer
+                names = iter(names)
                 assert all([title in names for title in (*around, frame.title)]), "in this order"
 
 

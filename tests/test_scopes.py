@@ -13,6 +13,7 @@ from refusals import refusal
 
 import microgrid as mg
 from microgrid import Value, scope
+from microgrid.pictures.reading import read
 from microgrid.scopes import regions_of
 
 
@@ -133,23 +134,47 @@ def test_a_subclass_of_value_is_in_the_region_too():
 # Modules.
 
 
+def regions_read(root):
+    """The names of the regions of each value of a graph, as a picture of it sees them, by the value."""
+    found = {}
+    for node in read(root, {}).nodes:
+        names, region = [], node.region
+        while region is not None:
+            names, region = [region.name, *names], region.outer
+        found[node.value] = names
+    return found
+
+
 def test_neuron_layer_and_mlp_open_regions_of_their_own():
     y = mg.MLP(2, [3, 1], seed=0)([1.0, 2.0])
-    assert regions_of(y) == ["MLP", "layer 1", "neuron 0"]
+    found = regions_read(y)
+    assert found[y] == ["MLP", "layer 1", "neuron 0"]
     hidden = [v for v in mg.topological_order(y) if v.op == "relu"]
-    assert [regions_of(v) for v in hidden] == [["MLP", "layer 0", f"neuron {i}"] for i in range(3)]
+    assert [found[v] for v in hidden] == [["MLP", "layer 0", f"neuron {i}"] for i in range(3)]
     assert regions_of(mg.Neuron(1, seed=0)([1.0])) == ["neuron"]
-    assert [regions_of(v) for v in mg.Layer(1, 2, seed=0)([1.0])] == [["layer", "neuron 0"], ["layer", "neuron 1"]]
+    outs = mg.Layer(1, 2, seed=0)([1.0])
+    both = regions_read(outs[0] + outs[1])
+    assert [both[v] for v in outs] == [["layer", "neuron 0"], ["layer", "neuron 1"]]
+
+
+def test_all_that_an_activation_makes_is_in_its_neuron():
+    layer = mg.Layer(1, 2, activation=lambda x: (x * 2).exp() / (x + 3), seed=0)
+    outs = layer([1.0])
+    found = regions_read(outs[0] * outs[1])
+    inner = [names for value, names in found.items() if value.parents and value.op in ("exp", "/", "dot")]
+    assert sorted(inner) == [["layer", "neuron 0"]] * 3 + [["layer", "neuron 1"]] * 3
 
 
 def test_each_call_of_a_model_is_a_region():
     model = mg.MLP(1, [1], seed=0)
     with scope("batch"):
         outs = [model([1.0]), model([2.0])]
-    assert [regions_of(y) for y in outs] == [["batch", "MLP", "layer 0", "neuron 0"]] * 2
+        both = outs[0] + outs[1]
+    found = regions_read(both)
+    assert [found[y] for y in outs] == [["batch", "MLP", "layer 0", "neuron 0"]] * 2
     assert outs[0].label is not outs[1].label
-    assert outs[0].label.outer.outer is not outs[1].label.outer.outer
-    assert outs[0].label.outer.outer.outer is outs[1].label.outer.outer.outer
+    assert outs[0].label.outer is not outs[1].label.outer
+    assert outs[0].label.outer.outer is outs[1].label.outer.outer
     assert all([type(p.label) is str for p in model.parameters()])
 
 
@@ -290,7 +315,7 @@ def test_a_model_s_graph_is_pickled_without_the_model():
     model = mg.MLP(2, [3, 1], seed=0)
     model.cannot_be_pickled = lambda: None
     twin = pickle.loads(pickle.dumps(model([1.0, 2.0])))
-    assert regions_of(twin) == ["MLP", "layer 1", "neuron 0"] and twin.label.owner is None
+    assert regions_of(twin) == ["MLP", "layer 1"] and twin.label.owner is None
     assert mg.draw(twin, depth=1).svg()
 
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from ..engine import Value, fixed_power_gradients, topological_order
-from ..scopes import scope
+from ..scopes import scope, within
 
 PARENTS = ("_prev", "parents", "_parents", "_children", "children", "prev")  # the family's names for the operands
 
@@ -94,6 +94,7 @@ def read(root: Any, names: dict[int, str]) -> Reading:
         for node in nodes:
             if node.value.local_gradients is fixed_power_gradients:
                 nodes[node.operands[1]].fixed = True
+        _tell_neurons_apart(nodes)
         return Reading(nodes, own=True)
 
     parents_of = _parents_of(root)
@@ -101,6 +102,32 @@ def read(root: Any, names: dict[int, str]) -> Reading:
     order = _topological_order(root, parents_of)
     index = {id(value): i for i, value in enumerate(order)}
     return Reading([_other(value, index, parents_of, names) for value in order], own=False)
+
+
+def _tell_neurons_apart(nodes: list[Node]) -> None:
+    """Each neuron of a layer gets a region of its own: what was made there of its weights and bias.
+
+    Here and not while the net computes, since it would cost as much as a tenth of the computing.
+    """
+    owners: dict[int, dict[int, Any]] = {}  # of each layer, its neurons by the ids of their parameters
+    regions: dict[tuple[int, int], scope] = {}
+    inside: dict[int, tuple[scope, Any]] = {}  # of each node so far, the layer's region and the neuron
+    for i, node in enumerate(nodes):
+        layer = node.region.owner if node.region is not None else None
+        if not node.operands or not hasattr(layer, "neurons"):
+            continue
+        if id(layer) not in owners:
+            owners[id(layer)] = {id(p): neuron for neuron in layer.neurons for p in neuron.parameters()}
+        for j in node.operands:
+            region, neuron = inside.get(j, (node.region, owners[id(layer)].get(id(nodes[j].value))))
+            if neuron is not None and region is node.region:
+                inside[i] = region, neuron
+                break
+    for i, (region, neuron) in inside.items():
+        key = id(region), id(neuron)
+        if key not in regions:
+            regions[key] = within(region, neuron.name, neuron)
+        nodes[i].region = regions[key]
 
 
 def _other(value: Any, index: dict[int, int], parents_of: Callable, names: dict[int, str]) -> Node:
