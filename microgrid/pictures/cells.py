@@ -201,22 +201,16 @@ def _owned(cells: dict[int, Cell], uses: dict[int, int], terms: list[tuple[int, 
     """Of each cell that goes into one term and nowhere else, the term."""
     owner: dict[int, int] = {}
     left: dict[int, int] = {}  # uses that have not been seen yet
-    ready = []
-
-    def used(at: int, k: int) -> None:
+    ready = [(at, k) for k, term in enumerate(terms) for at in term]
+    found: dict[int, int] = {}
+    while ready:
+        at, k = ready.pop()
         left[at] = left.get(at, uses[at]) - 1
         owner[at] = k if owner.get(at, k) == k else -1
-        if not left[at] and owner[at] >= 0:
-            ready.append(at)
-
-    for k, term in enumerate(terms):
-        for at in term:
-            used(at, k)
-    while ready:
-        at = ready.pop()
-        for operand in cells[at].operands:
-            used(operand, owner[at])
-    return {at: k for at, k in owner.items() if k >= 0 and not left[at]}
+        if not left[at] and owner[at] == k:
+            found[at] = k
+            ready += [(operand, k) for operand in cells[at].operands]
+    return found
 
 
 def _shape(

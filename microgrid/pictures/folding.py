@@ -12,14 +12,13 @@ from ..scopes import scope
 from .boxes import CLOSED, LONGEST, Box, Boxes, Edge, Frame, box_of, folded_box
 from .cells import Cell, Cells, common
 from .numbers import cut
-from .reading import Reading, printable
+from .reading import FOLDABLE, Reading, printable
 
 MOST = 60  # boxes in a picture: more can't be read
 MOST_EDGES = 100  # between them
 PART = 50  # cells in a part of what has no regions
 MOST_OUTSIDE = 40  # edges into an inner view
 MOST_FRAMES = 12  # one within another
-FOLDABLE = 300_000  # values: to look for folds in more takes too long
 TOO_MANY = 1500  # boxes: beyond that, a summary says more than a picture
 FEWEST_LEAVES = 5  # that go to the same place, to be drawn as one
 KINDS = ("sums", "equal", "leaves", "parts")  # what `open=` takes besides the names of regions

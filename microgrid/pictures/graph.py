@@ -15,11 +15,11 @@ from . import layout, svg
 from .boxes import LONGEST
 from .dot import digraph_of
 from .focus import neighbourhood
-from .folding import FOLDABLE, TOO_MANY, Folding
+from .folding import TOO_MANY, Folding
 from .glasses import static_findings, summed
 from .names import callers_names
 from .numbers import cut, plain, show
-from .reading import Reading, is_value, read
+from .reading import FOLDABLE, Reading, is_value, read
 from .text import summary_of, tree_of
 
 FORMATS = ("svg", "png", "pdf", "dot")

@@ -14,6 +14,8 @@ from ..scopes import scope, within
 
 PARENTS = ("_prev", "parents", "_parents", "_children", "children", "prev")  # the family's names for the operands
 
+FOLDABLE = 300_000  # values: to look for regions and equal terms in more takes too long
+
 
 @dataclass(slots=True)
 class Node:
@@ -94,7 +96,8 @@ def read(root: Any, names: dict[int, str]) -> Reading:
         for node in nodes:
             if node.value.local_gradients is fixed_power_gradients:
                 nodes[node.operands[1]].fixed = True
-        _tell_neurons_apart(nodes)
+        if len(nodes) <= FOLDABLE:
+            _tell_neurons_apart(nodes)
         return Reading(nodes, own=True)
 
     parents_of = _parents_of(root)
