@@ -25,6 +25,8 @@ class scope:
     parameters are drawn in the region too.  Scopes nest, and each `with` is a region of its own,
     so a model called on 76 examples makes 76 of them.  A call of a `Neuron`, `Layer` or `MLP`
     opens one; the neurons of a layer are told apart by their weights when a graph is read.
+    Scopes are of the whole process: what other threads make meanwhile, and what is made while a
+    generator waits inside one, is counted in too.
     A scope stands in the place of the label of its nodes, and is false as "" is; a node that
     is given a label keeps the label.  Raises TypeError for a name that is no text, RuntimeError
     for a scope that is opened twice.

@@ -859,3 +859,39 @@ def test_ranges_and_formulas_are_written_as_python_writes_them(open_page):
             assert (
                 page.evaluate("([op, parts, numbers]) => formula(op, parts, numbers)", [op, parts, numbers]) == expected
             )
+
+
+def test_at_every_size_the_graph_keeps_room_and_the_receiver_is_in_sight(open_page):
+    x = [Value(0.1 * i, label=f"x{i}") for i in range(10)]
+    page = open_page(mg.Neuron(10, activation="tanh", seed=0)(x), at=0)
+    for _ in range(6):
+        assert page.locator("#graph").bounding_box()["height"] > 250
+        page.keyboard.press("+")
+    for _ in range(6):
+        page.keyboard.press("-")
+    frame = page.locator("#graph").bounding_box()
+    for _ in range(len(steps(mg.Neuron(10, activation="tanh", seed=0)(x))) - 1):
+        page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(30)
+        boxes = page.locator('.box[data-r="to"], .box[data-r="from"]')
+        seen = [boxes.nth(i).bounding_box() for i in range(boxes.count())]
+        assert any(
+            [frame["x"] <= b["x"] and b["x"] + b["width"] <= frame["x"] + frame["width"] + 1
+             and frame["y"] <= b["y"] and b["y"] + b["height"] <= frame["y"] + frame["height"] + 1 for b in seen]
+        )  # fmt: skip
+
+
+def test_the_keys_still_work_after_the_slider_was_clicked(open_page):
+    page = open_page(example(), at=0)
+    page.locator("#slider").click()
+    page.keyboard.press("d")
+    assert page.evaluate("document.documentElement.dataset.mode") == "dark"
+
+
+def test_in_predict_mode_a_digit_goes_into_the_guess_and_a_wrong_sign_is_wrong(open_page):
+    page = open_page(example(), at=0)
+    page.keyboard.press("p")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("-")
+    assert page.evaluate("document.activeElement.id") == "guess"
+    assert page.locator("#guess").input_value() == "-"

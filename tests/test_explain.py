@@ -280,7 +280,7 @@ def test_an_undefined_local_gradient_is_what_backward_says_but_only_on_the_way()
     x, y = Value(0.0, label="x"), Value(2.0, label="y")
     L = mg.sqrt(x) + y * y
     assert refusal(ZeroDivisionError, lambda: explain(x, L)) == (
-        "backward() through Value(data=0.0, grad=1, op='sqrt') of (Value(data=0.0, grad=0),): "
+        "backward() through Value(data=0.0, grad=1, op='sqrt') of (Value(data=0.0, grad=0, label='x'),): "
         + python_says(lambda: 1 / (2 * 0.0))
     )
     assert explain(y, L).total == 4.0
@@ -341,3 +341,22 @@ def test_other_engines_values_among_the_variables_are_passed_over():
     x = Value(3.0)
     y = x * x
     assert mg.explain(x).root is y and theirs.data == 6.0
+
+
+def test_a_fixed_exponent_has_no_derivative_to_explain():
+    x = Value(3.0, label="x")
+    y = x**2
+    assert refusal(ValueError, lambda: mg.explain(y.parents[1], y)) == (
+        "explain(2): it is the fixed exponent of a power, a plain number to which no gradient flows; "
+        "for a derivative in the exponent make it a Value"
+    )
+
+
+def test_another_engines_value_is_told_where_to_go():
+    from micrograd.engine import Value as Theirs
+
+    a = Theirs(2.0)
+    assert refusal(TypeError, lambda: mg.explain(a, a * 3)) == (
+        "explain works on microgrid's own Values, and Value is another engine's; "
+        "steps(root) shows what each node sends and adds up"
+    )

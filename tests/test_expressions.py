@@ -83,7 +83,7 @@ def test_the_numbers_of_skipped_statements_are_not_even_looked_at():
     ("text", "sentence"),
     [
         ("a + d", "there is no value for d: write d=10 after the expression"),
-        ("tahn(a)", "there is no function tahn; did you mean tan?"),
+        ("tahn(a)", "there is no function tahn; write tanh"),
         ("a.sigmoyd()", "there is no method .sigmoyd(); did you mean sigmoid?"),
         ("a*tanh", "tanh is a function: write tanh(x)"),
         ("a^2", "'a^2' is refused, being ^: write ** for a power"),

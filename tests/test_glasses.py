@@ -230,11 +230,12 @@ def test_bug_25_data_changed_between_forward_and_backward(kind):
     values = squares(kind)
     values["a"].data -= 1
     assert [f[:3] for f in found(values)] == [("error", "changed", "b"), ("error", "changed", "c")]
+    so = ", so compute it anew before backward()"
+    if kind is Micro:  # of which it can't be known
+        so = ", or this engine computes something else than *"
     assert [f[3] for f in found(values)] == [
-        "b.data is 9, but 2 × 2 is 4 now: some data was changed after b was computed, so compute it anew before "
-        "backward()",
-        "c.data is 27, but 9 × 2 is 18 now: some data was changed after c was computed, so compute it anew before "
-        "backward()",
+        f"b.data is 9, but 2 × 2 is 4 now: some data was changed after b was computed{so}",
+        f"c.data is 27, but 9 × 2 is 18 now: some data was changed after c was computed{so}",
     ]
 
 
@@ -275,7 +276,7 @@ def test_many_grads_that_were_not_zero_are_one_note():
 
 def test_a_dead_relu_is_a_note():
     assert found(one(Value, mg.relu, -2.0)) == [
-        ("note", "dead", "y", "y is a dead relu: its operand is −2, not above 0, so it sends back 0")
+        ("note", "dead", "y", "y is a dead relu: its operand is −2, not above 0, so its slope is 0")
     ]
     assert found(one(micrograd.engine.Value, lambda x: x.relu(), -2.0))[0][:3] == ("note", "dead", "y")
     assert found(one(Value, mg.relu, 2.0)) == []
@@ -426,3 +427,53 @@ def test_no_false_alarm_on_fractions(seed):
         a, b = choose.choice(nodes), choose.choice(nodes)
         nodes.append(choose.choice([lambda a, b: a + b, lambda a, b: a * b, lambda a, b: a - b])(a, b))
     assert [f.message for f in steps(nodes[-1]).findings if f.severity == "error"] == []
+
+
+class Recursive:
+    """Passes on what arrives, path by path: right, and slow; keeps pairs, or operands."""
+
+    def __init__(self, data, children=()):
+        self.data, self.grad, self.children = data, 0.0, children
+
+    def __mul__(self, other):
+        return Recursive(self.data * other.data, ((self, other.data), (other, self.data)))
+
+    def backward(self, g=1.0):
+        self.grad += g
+        for child, slope in self.children:
+            child.backward(g * slope)
+
+
+def test_operands_kept_in_pairs_are_seen_and_put_back():
+    x, y = Recursive(2.0), Recursive(3.0)
+    root = x * y
+    found = steps(root, names={"x": x, "y": y})
+    assert [node.name for node in found.reading.nodes[:2]] == ["x", "y"]
+    assert found.final == [3.0, 2.0, 1.0] and (x.grad, y.grad, root.grad) == (0, 0, 0)
+
+
+def test_a_node_that_fires_again_is_given_no_local_gradient_that_it_has_not():
+    x = Recursive(2.0)
+    y = x * x
+    z = y * y
+    found = steps(z, names={"x": x, "y": y})
+    told = [(step.product, step.local_gradient) for step in found if step.kind == "backward" and step.parent == 0]
+    assert told == [(8.0, 2.0), (8.0, 2.0), (8.0, None), (8.0, None)]
+    assert found.final[0] == 32.0
+    lab = mg.orders(z, names={"x": x, "y": y})
+    assert lab.right.grads[0] == 32.0
+    x.grad = 0.0
+    z.backward()
+    assert x.grad == 32.0
+
+
+def test_what_an_exception_says_is_shown_in_one_printable_line():
+    def broken():
+        raise ValueError("\x1b[31mbad\nsecond line")
+
+    a = Micro(2.0)
+    b = a * a
+    b._backward = broken
+    found = steps(b, names={"a": a, "b": b})
+    assert all([message.isprintable() for message in [finding.message for finding in found.findings]])
+    assert found._repr_html_()

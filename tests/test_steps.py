@@ -471,3 +471,9 @@ def test_what_arrives_at_a_node_adds_up_to_its_grad(seed):
     edges = sum([len(node.operands) for node in recorded.reading.nodes])
     assert sum([step.kind == "backward" for step in recorded]) == edges
     assert math.isfinite(recorded.final[-1])
+
+
+def test_a_step_says_what_it_is_and_which_there_are():
+    found = steps(Value(3.0, label="a") * 2)
+    assert repr(found[1]).startswith("<step 1: Backward 1 of 3: start at ")
+    assert refusal(IndexError, lambda: found[9]) == "there is no step 9: there are steps 0 to 3"

@@ -34,6 +34,9 @@ REFUSED = {
 }  # fmt: skip
 
 
+MEANT = {"min": "minimum", "max": "maximum", "ln": "log", "tahn": "tanh", "thanh": "tanh", "fabs": "abs"}
+
+
 class BadExpression(ValueError):
     """What is wrong with an expression: one sentence that says what to write instead."""
 
@@ -187,5 +190,7 @@ def name_of(node: ast.AST) -> str:
 
 
 def _close(name: str, names: Any) -> str:
+    if MEANT.get(name) in names:
+        return f"; write {MEANT[name]}"
     close = get_close_matches(name, sorted(names), n=1)
     return f"; did you mean {close[0]}?" if close else f": there are {', '.join(sorted(names))}"

@@ -15,7 +15,7 @@ from typing import Any
 from ..engine import Value, number
 from .names import callers_names, callers_values
 from .paths import Path, count_paths, paths_to, twins_of, whole
-from .reading import Node, Reading, read
+from .reading import Node, Reading, is_value, read
 from .words import factor, figure, spoken
 
 MOST_PATHS = 30  # listed one by one; and as many rows of a ledger
@@ -159,6 +159,11 @@ def explain(node: Value | str, root: Value | None = None, *, names: Mapping[str,
        = 1
     3 + 3 + 1 = 7 = a.grad
     """
+    if is_value(node) and not isinstance(node, Value):
+        raise TypeError(
+            f"explain works on microgrid's own Values, and {type(node).__name__} is another engine's; "
+            "steps(root) shows what each node sends and adds up"
+        )
     if not isinstance(node, (Value, str)):
         raise TypeError(f"explain({node!r:.50}) needs a Value or the name of one, not {type(node).__name__}")
     if root is not None and not isinstance(root, Value):
@@ -183,6 +188,11 @@ def explain(node: Value | str, root: Value | None = None, *, names: Mapping[str,
                 f"the root comes second: explain({root_name}, {name})"
             )
         return Explanation(node, root, name, root_name, 0, [], [], 0, 0)
+    if reading.nodes[target].fixed:
+        raise ValueError(
+            f"explain({spoken(reading, target)}): it is the fixed exponent of a power, a plain number to which no "
+            "gradient flows; for a derivative in the exponent make it a Value"
+        )
     between, count = count_paths(reading, target)
     twins = twins_of(reading, target, between)
     twins[-1].backward()

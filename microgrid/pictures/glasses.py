@@ -96,9 +96,12 @@ def _changed(reading: Reading, i: int, step: int | None) -> Iterator[Finding]:
     node = reading.nodes[i]
     name = spoken(reading, i)
     figures = formula(node.op, [factor(reading.nodes[j].data) for j in node.operands[:7]], numbers=True)
+    cause = "some data was changed after {name} was computed, so compute it anew before backward()"
+    if not reading.own:
+        cause = "some data was changed after {name} was computed, or this engine computes something else than {op}"
     message = (
-        f"{name}.data is {_precise(node.data, expected)}, but {figures} is {_precise(expected, node.data)} now: some "
-        f"data was changed after {name} was computed, so compute it anew before backward()"
+        f"{name}.data is {_precise(node.data, expected)}, but {figures} is {_precise(expected, node.data)} now: "
+        + cause.format(name=name, op=node.op)
     )
     yield Finding("changed", i, step, message)
 
@@ -116,7 +119,7 @@ def _weak(reading: Reading, i: int, step: int | None) -> Iterator[Finding]:
     x = reading.nodes[node.operands[0]]
     name = spoken(reading, i)
     if op == "relu" and x.data <= 0:
-        message = f"{name} is a dead relu: its operand is {figure(x.data)}, not above 0, so it sends back 0"
+        message = f"{name} is a dead relu: its operand is {figure(x.data)}, not above 0, so its slope is 0"
         yield Finding("dead", i, step, message, "note")
     elif op != "relu":
         (weak,) = getattr(functions, f"{op}_gradients")(node.data, x.data)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from .forward import CLOSE, by_our_rule, follows, slope, written
 from .glasses import Finding, finite, forward, in_order, operation
 from .numbers import plain
-from .reading import Node
+from .reading import Node, printable
 from .recording import Recording
 from .words import evaluation, figure, spoken
 
@@ -82,7 +82,7 @@ class _Glasses:
             if self.recording.by_rules and error.__cause__:  # in Python's own words
                 error, line = error.__cause__, ""
             hint = "; sort with a loop in place of recursion" if deep else ""
-            message = f"backward() broke{where}: {type(error).__name__}: {_words(error)}{line}{hint}"
+            message = printable(f"backward() broke{where}: {type(error).__name__}: {_words(error)}{line}{hint}")
             yield self.finding("broke", i, len(writes) - 1 if writes else None, message)
 
     def at_the_start(self) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from .forward import written
 from .names import callers_names
 from .numbers import columns_of, plain
 from .reading import Reading
@@ -127,11 +128,16 @@ def _slopes_of(reading: Reading) -> Slopes:
     else:
         found: list[dict[int, Any]] = [{} for _ in reading.nodes]
         recording = record(reading, keep_grads=False)
+        seen: dict[tuple[int, int], int] = {}
         for write in recording.writes:
             if write.operand >= 0:
                 slope = recording.contribution(write)[0]
-                places = found[write.node]
-                places[write.operand] = places[write.operand] + slope if write.operand in places and slope else slope
+                edge = write.node, write.parent
+                seen[edge] = seen.get(edge, 0) + 1
+                if seen[edge] <= written(reading, write.node).count(write.parent):  # the first time that it fires
+                    places = found[write.node]
+                    before = places.get(write.operand)
+                    places[write.operand] = slope if before is None or slope is None else before + slope
         slopes = [
             tuple([places.get(k) for k in range(len(node.operands))]) for node, places in zip(reading.nodes, found)
         ]

@@ -18,7 +18,7 @@ CHAIN_RULE = "parent.grad += node.grad * local_gradient"  # the line of `Value.b
 MOST_STEPS = 200  # in the text, before the middle is left out
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Step:
     """One evaluation or one contribution."""
 
@@ -75,6 +75,9 @@ class Step:
         if self.local_gradient is None:
             return figure(self.product)
         return f"{factor(self.upstream)} × {factor(self.local_gradient)} = {figure(self.product)}"
+
+    def __repr__(self) -> str:
+        return f"<step {self.number}: {str(self).splitlines()[0]}>"
 
     def __str__(self) -> str:
         direction = "Forward" if self.kind == "forward" else "Backward"
@@ -141,6 +144,8 @@ class Passes(Sequence[Step]):
     def __getitem__(self, i: int | slice) -> Step | list[Step]:
         if isinstance(i, slice):
             return [self._step(n) for n in range(len(self))[i]]
+        if not -len(self) <= i < len(self):
+            raise IndexError(f"there is no step {i}: there are steps 0 to {len(self) - 1}")
         return self._step(range(len(self))[i])
 
     def _step(self, n: int) -> Step:

@@ -112,7 +112,7 @@ def twins_of(reading: Reading, target: int | None, between: list[bool]) -> list[
     twins: list[Value] = []
     for i, node in enumerate(reading.nodes):
         operands = tuple([twins[j] for j in node.operands]) if between[i] and i != target else ()
-        twins.append(Value(node.data, operands, node.op, node.value.local_gradients))
+        twins.append(Value(node.data, operands, node.op, node.value.local_gradients, node.name))
     return twins
 
 

@@ -69,18 +69,6 @@ function powerOfTen(size) {
   return digits + "e" + power.replace("-", "−");
 }
 
-/* One number, or the smallest and the largest of several. */
-function showAll(list, signed, ints) {
-  const there = list.map((x, i) => [x, ints[i]]).filter(([x]) => x != null);
-  if (!there.length) return "";
-  if (there.some(([x]) => x != x)) return "nan";
-  const pick = (better) => there.reduce((a, b) => (better(b[0], a[0]) ? b : a));
-  const low = show(pick((b, a) => b < a)[0], signed, pick((b, a) => b < a)[1]);
-  const top = pick((b, a) => b > a);
-  const high = show(top[0], signed, top[1]);
-  return low == high ? low : low + " … " + high;
-}
-
 /* In sentences, as `words.figure`: whole numbers without decimals; factors in parentheses. */
 const figure = (x) => show(x, false, Math.abs(x) < 1e6);
 const inParentheses = (text) => (text[0] == "−" ? "(" + text + ")" : text);
@@ -353,10 +341,16 @@ function rolesNow() {
   return roles;
 }
 
-/* Scrolls until these places are in sight, and not at all if they are. */
+/* Scrolls until these places are in sight, and not at all if they are; if there is no room for both
+   ends, the first, which is who receives. */
 function follow(places) {
   if (!places.length) return;
   const view = find("graph");
+  const fits = [0, 1].every((d) => {
+    const room = d ? view.clientHeight : view.clientWidth;
+    return (Math.max(...places.map((p) => p[d] + p[d + 2])) - Math.min(...places.map((p) => p[d]))) * zoom <= room;
+  });
+  if (!fits) places = places.slice(0, 1);
   const room = 40 * zoom;
   const ends = [0, 1].map((d) => [
     (Math.min(...places.map((p) => p[d])) + data.margin) * zoom - room,
@@ -543,7 +537,7 @@ function guessing(truth) {
   }
   if (!guess.trim()) return make("p", {}, `It is ${figure(truth)}.`);
   const number = Number(guess.replace("−", "-").replace(",", "."));
-  const right = Math.abs(number - truth) <= 0.005 * Math.max(1, Math.abs(truth));
+  const right = Math.abs(number - truth) <= Math.max(0.005 * Math.abs(truth), 5e-5); /* as many digits as are shown */
   return make("p", {}, right ? `Right: you said ${guess}.` : `You said ${guess}; it is ${figure(truth)}.`);
 }
 let guess = "";
@@ -650,7 +644,8 @@ const sides = {
   change() {
     const title = "Change values";
     if (!canChange) return [title, paragraph(data.why)];
-    const free = leaves.filter((i) => !fixed.has(i) && data.titles[i] !== "");
+    const named = leaves.filter((i) => !fixed.has(i) && data.titles[i] !== "");
+    const free = named.length ? named : leaves.filter((i) => !fixed.has(i));
     const listed = free.length <= 8 ? free : leaves.filter((i) => i == about() && !fixed.has(i));
     const hint = listed.length
       ? "The page computes everything again as you move."
@@ -933,9 +928,11 @@ function showBar() {
 function onKey(event) {
   const { key, target } = event;
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  const typing = target.matches?.("input");
+  const typing = target.matches?.("input:not([type=range])");
+  if (target.matches?.("[type=range]") && /^(Arrow|Home|End|Page)/.test(key)) return; /* the slider's own */
   if (typing && key == "Enter" && target.id == "guess") reveal();
   if (typing && key != "Escape") return;
+  if (hidden && find("guess") && /^[-.\d]$/.test(key)) return find("guess").focus(); /* and the digit goes there */
   if (target.matches?.("button") && (key == "Enter" || key == " ")) return;
   const command = commands.find(([keys]) => keys.includes(key));
   if (!command) return;
@@ -952,7 +949,7 @@ function printout() {
   const rows = stops.map((s, n) => {
     const from = n ? stops[n - 1] + 1 : 0;
     const cells = s > from ? [`steps ${from} to ${s}`, `${s - from + 1} inside a box`, "", ""] : cellsOf(s);
-    if (predicting) cells[3] = "";
+    if (predicting) [cells[1], cells[2], cells[3]] = [cells[1].split(" = ")[0], "", ""]; /* no answer in the next row */
     return make("tr", {}, ...[String(s), ...cells].map((cell) => make("td", {}, cell)));
   });
   const head = make("tr", {}, ...["step", "what", "formula", "numbers", "result"].map((cell) => make("th", {}, cell)));

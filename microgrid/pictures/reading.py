@@ -12,7 +12,15 @@ from typing import Any
 from ..engine import Value, fixed_power_gradients, topological_order
 from ..scopes import scope, within
 
-PARENTS = ("_prev", "parents", "_parents", "_children", "children", "prev")  # the family's names for the operands
+PARENTS = (
+    "_prev",
+    "parents",
+    "_parents",
+    "_children",
+    "children",
+    "prev",
+    "inputs",
+)  # the family's names for the operands
 
 FOLDABLE = 300_000  # values: to look for regions and equal terms in more takes too long
 
@@ -81,11 +89,12 @@ def read(root: Any, names: dict[int, str]) -> Reading:
     if isinstance(root, Value):
         order = topological_order(root)
         index = {id(value): i for i, value in enumerate(order)}
+        ops = {op: printable(op) for op in {value.op for value in order}}
         nodes = [
             Node(
                 value,
-                printable(value.label or names.get(id(value), "")),
-                printable(value.op),
+                printable(name) if (name := value.label or names.get(id(value))) else "",
+                ops[value.op],
                 value.data,
                 value.grad,
                 tuple([index[id(parent)] for parent in value.parents]),
@@ -116,14 +125,15 @@ def _tell_neurons_apart(nodes: list[Node]) -> None:
     regions: dict[tuple[int, int], scope] = {}
     inside: dict[int, tuple[scope, Any]] = {}  # of each node so far, the layer's region and the neuron
     for i, node in enumerate(nodes):
-        layer = node.region.owner if node.region is not None else None
-        if not node.operands or not hasattr(layer, "neurons"):
+        here = node.region
+        if here is None or not node.operands or not hasattr(here.owner, "neurons"):
             continue
+        layer: Any = here.owner
         if id(layer) not in owners:
             owners[id(layer)] = {id(p): neuron for neuron in layer.neurons for p in neuron.parameters()}
         for j in node.operands:
-            region, neuron = inside.get(j, (node.region, owners[id(layer)].get(id(nodes[j].value))))
-            if neuron is not None and region is node.region:
+            region, neuron = inside.get(j, (here, owners[id(layer)].get(id(nodes[j].value))))
+            if neuron is not None and region is here:
                 inside[i] = region, neuron
                 break
     for i, (region, neuron) in inside.items():
@@ -143,12 +153,18 @@ def _other(value: Any, index: dict[int, int], parents_of: Callable, names: dict[
 
 def _parents_of(thing: Any) -> Callable[[Any], tuple] | None:
     """What gives the operands of a value, as its engine keeps them; what is no value among them is left out."""
-    for name in PARENTS:
-        if isinstance(getattr(thing, name, None), (tuple, list, set, frozenset)):
-            return lambda value: tuple(
-                [p for p in getattr(value, name, ()) if hasattr(p, "data") and hasattr(p, "grad")]
-            )
-    return None
+    there = [name for name in PARENTS if isinstance(getattr(thing, name, None), (tuple, list, set, frozenset))]
+    if not there:
+        return None
+    name = next((name for name in there if getattr(thing, name)), there[0])  # not one that stays empty
+    return lambda value: tuple([p for item in getattr(value, name, ()) if (p := _operand(item)) is not None])
+
+
+def _operand(item: Any) -> Any:
+    """An operand as it is kept: the value itself, or the first of a pair with its local gradient."""
+    if isinstance(item, (tuple, list)) and item:
+        item = item[0]
+    return item if hasattr(item, "data") and hasattr(item, "grad") else None
 
 
 def _topological_order(root: Any, parents_of: Callable[[Any], tuple]) -> list[Any]:

@@ -6,6 +6,7 @@ from types import CodeType
 from typing import Any
 
 from ..engine import Value
+from .forward import written
 from .numbers import plain
 from .reading import Reading
 from .sources import Path, Sentence, Sources
@@ -59,6 +60,17 @@ class Recording:
         """Whether it was microgrid's own backward(), which uses the rules of the operations."""
         return self.reading.own and type(self.reading.nodes[-1].value).backward is Value.backward
 
+    @cached_property
+    def repeats(self) -> set[int]:
+        """The ids of the writes of nodes that fire again: what such a one adds is no product with its whole grad."""
+        found, seen = set(), dict[tuple[int, int], int]()
+        for write in self.writes:
+            edge = write.node, write.parent
+            seen[edge] = seen.get(edge, 0) + 1
+            if write.operand >= 0 and seen[edge] > written(self.reading, write.node).count(write.parent):
+                found.add(id(write))
+        return found
+
     def slopes(self, i: int) -> tuple | None:
         """The local gradients of node i by its rule, worked out once; None for another engine's."""
         if i not in self._slopes:
@@ -72,4 +84,5 @@ class Recording:
             return plain(slopes[write.operand]), write.upstream * plain(slopes[write.operand]), False
         overwrote = not write.read and write.before != 0
         product = write.after if not write.read else write.after - write.before
-        return (product / write.upstream if write.upstream else None), product, overwrote
+        known = write.upstream and id(write) not in self.repeats
+        return (product / write.upstream if known else None), product, overwrote
