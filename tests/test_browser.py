@@ -600,7 +600,8 @@ def test_explain_sums_over_the_paths(open_page):
     page.evaluate("press(here().home.get(names.indexOf('a')))")
     assert side(page).splitlines() == [
         "Why db/da = 7", "×", "Along each path from b back to a the local gradients multiply; the sum over 3 paths:",
-        "b ← (a*a) ← a (operand 1)", "1 × 3 = 3", "b ← (a*a) ← a (operand 2)", "1 × 3 = 3", "b ← a", "1",
+        "b ← (a*a) ← a (operand 1)", "∂b/∂(a*a) · ∂(a*a)/∂a", "1 × 3 = 3",
+        "b ← (a*a) ← a (operand 2)", "∂b/∂(a*a) · ∂(a*a)/∂a", "1 × 3 = 3", "b ← a", "∂b/∂a", "1",
         "3 + 3 + 1 = 7", "= a.grad, as backward() found it.",
     ]  # fmt: skip
 
@@ -895,3 +896,16 @@ def test_in_predict_mode_a_digit_goes_into_the_guess_and_a_wrong_sign_is_wrong(o
     page.keyboard.press("-")
     assert page.evaluate("document.activeElement.id") == "guess"
     assert page.locator("#guess").input_value() == "-"
+
+
+def test_a_value_is_explained_by_its_name_with_each_path_as_a_formula(open_page):
+    page = open_page(example(), at=12)
+    page.keyboard.press("e")
+    field = page.get_by_label("Name of another value")
+    field.fill("x1")
+    field.press("Tab")
+    assert (
+        page.locator("#side h2").inner_text().startswith("Why d") and "/dx1 = " in page.locator("#side h2").inner_text()
+    )
+    assert "∂" in page.locator("#side li").first.inner_text() and " · " in page.locator("#side li").first.inner_text()
+    assert page.locator("#names option").count() >= 8

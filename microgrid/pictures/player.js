@@ -422,7 +422,7 @@ function sayBackward(step, { upstream, product, before, after }) {
   const [from, to] = [nameOf(step.node), nameOf(step.parent)];
   const known = step.local == step.local;
   const slope = ["∂", oneWord(step.node), "/∂", oneWord(step.parent), " = ", tint(step.local)];
-  const product_ = known
+  const symbols = known
     ? [`${factor(upstream)} × ${factor(step.local)} = `, tint(product, true)]
     : [tint(product, true)];
   const sum = step.odd.overwrote
@@ -430,7 +430,7 @@ function sayBackward(step, { upstream, product, before, after }) {
     : [`${figure(before)} + `, hidden ? "?" : factor(product), " = ", tint(after, true)];
   say(`Backward ${at - forward + 1} of ${last - forward + 1}: ${from} sends to ${to}`, [
     row("Local gradient", known ? slope : ["not told"], known ? `how fast ${from} moves with ${to}` : "by this engine"),
-    row("Chain rule", product_, known ? `${from}.grad × local` : "what arrives"),
+    row("Chain rule", symbols, known ? `${from}.grad × local` : "what arrives"),
     row("Accumulate", sum, `${to}.grad`),
   ]);
 }
@@ -559,6 +559,20 @@ function about() {
   return chosen >= 0 ? chosen : kind ? parent : node;
 }
 
+/* A field for the name of a value, which is then the one that is spoken about. */
+function byName() {
+  const options = all.filter((i) => !fixed.has(i)).map((i) => make("option", { value: names[i] }));
+  const field = make("input", { type: "text", ariaLabel: "Name of another value", placeholder: "name of another" });
+  field.setAttribute("list", "names");
+  field.onchange = () => {
+    const i = names.indexOf(field.value.trim());
+    if (i < 0) return;
+    chosen = i;
+    refresh();
+  };
+  return make("label", {}, field, make("datalist", { id: "names" }, ...options));
+}
+
 const paragraph = (...inside) => make("p", {}, ...inside);
 const item = (...inside) => make("li", {}, ...inside);
 const jump = (s) => make("button", { onclick: () => go(s) }, "step " + s);
@@ -571,12 +585,12 @@ const sides = {
     const [y, x] = [oneWord(root), oneWord(node)];
     const grad = adjoints()[node];
     const title = `Why d${y}/d${x} = ${figure(grad)}`;
-    if (node == root) return [title, paragraph("It is the root itself.")];
+    if (node == root) return [title, byName(), paragraph("It is the root itself.")];
     if (!paths) {
       const many = countPaths()[node].toLocaleString("en");
       const where = `There are ${many} paths from ${y} back to ${x}`;
       const what = `${where}, too many to list (the most is 30): here is what came in.`;
-      return [title, paragraph(what), ...ledgerOf(node, last)];
+      return [title, byName(), paragraph(what), ...ledgerOf(node, last)];
     }
     const list = make(
       "ol",
@@ -590,8 +604,10 @@ const sides = {
             return nameOf(j) + (twice ? ` (operand ${k + 1})` : "");
           }),
         ].join(" ← ");
+        const partial = ([i, k]) => `∂${oneWord(i)}/∂${oneWord(operands[i][k])}`;
+        const symbols = make("div", {}, edges.map(partial).join(" · "));
         const factors = edges.map(([i, k]) => factor(slopes[i][k])).join(" × ");
-        return item(make("div", {}, chain), make("code", {}, edges.length > 1 ? factors + " = " : "", tint(product)));
+        return item(make("div", {}, chain), symbols, make("code", {}, edges.length > 1 ? factors + " = " : "", tint(product)));
       }),
     );
     const total = paths.reduce((sum, { product }) => sum + product, 0);
@@ -604,6 +620,7 @@ const sides = {
       : `but ${nameOf(node)}.grad is ${figure(final)} in the end: it did not start from 0, or something went wrong.`;
     return [
       title,
+      byName(),
       paragraph(`Along each path from ${y} back to ${x} the local gradients multiply; ${many}:`),
       list,
       paragraph(make("code", {}, sum, tint(total)), make("br", {}), (agrees ? "= " : "") + verdict),
