@@ -23,8 +23,8 @@ class scope:
 
     Arguments: name, a text; owner, a Module, if the region is a call of it: then its
     parameters are drawn in the region too.  Scopes nest, and each `with` is a region of its own,
-    so a model called on 76 examples makes 76 of them.  A call of a `Neuron`, `Layer` or `MLP`
-    opens one; the neurons of a layer are told apart by their weights when a graph is read.
+    so a model called on 76 examples makes 76 of them.  A call of a `Neuron`, `Layer`, `MLP` or
+    another module opens one; the neurons of a layer are told apart by their weights when a graph is read.
     Scopes are of the whole process: what other threads make meanwhile, and what is made while a
     generator waits inside one, is counted in too.
     A scope stands in the place of the label of its nodes, and is false as "" is; a node that

@@ -14,7 +14,7 @@ PACKAGE = ROOT / "microgrid"
 
 FLOORS = {
     "engine": 0,
-    "functions": 1, "copies": 1, "files": 1, "scopes": 1,
+    "functions": 1, "copies": 1, "files": 1, "scopes": 1, "collector": 1, "module": 1, "initial": 1,
     "calculus": 2, "nn": 2,
     "pictures": 3, "compiler": 3, "checking": 3,
     "training": 4,
@@ -176,7 +176,7 @@ def test_import_loads_the_lesson_and_nothing_optional_or_slow():
     modules = loaded_by("import microgrid")
     assert {name for name in modules if name.startswith("microgrid")} == {
         "microgrid", "microgrid.engine", "microgrid.functions", "microgrid.copies", "microgrid.calculus",
-        "microgrid.nn", "microgrid.scopes",
+        "microgrid.module", "microgrid.initial", "microgrid.nn", "microgrid.scopes",
     }  # fmt: skip
     assert not {top(name) for name in modules} & (OPTIONAL | SLOW)
 

@@ -1,7 +1,9 @@
 """Neurons, layers and nets: against NumPy by hand, and what they keep, load and refuse."""
 
+import copy
 import json
 import math
+import pickle
 import random
 
 import numpy
@@ -286,37 +288,189 @@ def test_an_activation_of_no_known_name_is_refused_where_all_layers_are_linear_t
         MLP(2, [1], "rleu")
 
 
-def test_a_module_has_to_say_what_it_learns():
-    class Scale(Module):
-        pass
+def test_a_module_finds_its_parameters_in_its_attributes():
+    class Everything(Module):
+        def __init__(self):
+            self.scale = Value(2.0)
+            self.w = [Value(3.0), Value(4.0)]
+            self.rows = [[Value(5.0), Value(6.0)], (Value(7.0),)]
+            self.cube = [[[Value(8.0)]]]
+            self.net = Neuron(1, None, seed=0)
+            self.cells = [Neuron(1, None, seed=1), "no module", Neuron(1, None, seed=2, bias=False)]
+            self.grid = [[Neuron(1, None, seed=3, bias=False)]]
+            self.by_name = {"left": Value(9.0), "right": [Value(10.0)]}
+            self.parts = {"one": Neuron(1, None, seed=4, bias=False)}
+            self._hidden = [Value(-1.0), Neuron(1)]
+            self.computed = self.scale * 2
+            self.size, self.text, self.nothing, self.numbers = 3, "text", None, [1.0, 2.0]
 
-    expected = (
-        "Scale has to say what it learns: define named_parameters(self), "
-        'returning a list such as [("w", self.w), ("b", self.b)]'
-    )
-    for use in (Scale().parameters, Scale().zero_grad, Scale().state_dict, Scale().named_parameters):
-        assert refusal(TypeError, use) == expected
-    assert refusal(TypeError, lambda: Scale().load_state_dict({})) == expected
+    names = [
+        "scale", "w0", "w1", "rows0.0", "rows0.1", "rows1.0", "cube0.0.0", "net.w0", "net.b", "cells.0.w0", "cells.0.b",
+        "cells.2.w0", "grid.0.0.w0", "by_name.left", "by_name.right0", "parts.one.w0",
+    ]  # fmt: skip
+    model = Everything()
+    assert [name for name, _ in model.named_parameters()] == names
+    assert list(model.state_dict().values())[:7] == [2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]
+    assert model.children() == [model.net, model.cells[0], model.cells[2], model.grid[0][0], model.parts["one"]]
 
 
-def test_a_module_of_ones_own_gets_the_rest():
+def test_a_parameter_in_two_places_is_one():
+    class Tied(Module):
+        def __init__(self):
+            self.into = Layer(2, 2, seed=0)
+            self.outof = Layer(2, 2, seed=1)
+            self.outof.neurons[0].w = self.into.neurons[0].w
+            self.again = self.into
+
+    model = Tied()
+    names = [name for name, _ in model.named_parameters()]
+    assert names[:6] == [name for name in names if name.startswith("into.")]
+    assert names[6:] == ["outof.neurons.0.b", "outof.neurons.1.w0", "outof.neurons.1.w1", "outof.neurons.1.b"]
+    assert model.children() == [model.into, model.outof]
+    model.load_state_dict({name: 1.0 for name in names})
+    assert model.outof.neurons[0].w[1].data == 1.0
+
+
+def test_a_module_without_parameters_has_none():
+    class Square(Module):
+        def __call__(self, x):
+            return x * x
+
+    assert (Square().parameters(), Square().state_dict(), Square().children()) == ([], {}, [])
+    Square().load_state_dict({})
+    Square().zero_grad()
+
+
+def test_two_parameters_of_one_name_are_refused_where_names_matter():
+    class Twice(Module):
+        def __init__(self):
+            self.w, self.w0 = [Value(1.0)], Value(2.0)
+
+    expected = "Twice has two parameters named 'w0': give an attribute another name"
+    assert len(Twice().parameters()) == 2
+    assert refusal(ValueError, Twice().state_dict) == expected
+    assert refusal(ValueError, lambda: Twice().load_state_dict({"w0": 1.0})) == expected
+
+
+def test_a_module_may_still_say_itself_what_it_learns():
     class Scale(Module):
         def __init__(self):
-            self.w, self.net = Value(2.0), Neuron(1, None, seed=0)
+            self.w, self.fixed, self.net = Value(2.0), Value(7.0), Neuron(1, None, seed=0)
 
         def named_parameters(self):
-            return [("w", self.w), *[(f"net.{name}", p) for name, p in self.net.named_parameters()]]
+            return [("v", self.w), *[(f"inner.{name}", p) for name, p in self.net.named_parameters()]]
 
         def __call__(self, x):
             return self.net([self.w * x])
 
+    class Around(Module):
+        def __init__(self):
+            self.scale = Scale()
+
     model = Scale()
     model(3.0).backward()
     assert model.w.grad == 3.0 * model.net.w[0].data
-    model.load_state_dict({"w": 5.0, "net.w0": 0.5, "net.b": 1.0})
+    model.load_state_dict({"v": 5.0, "inner.w0": 0.5, "inner.b": 1.0})
     model.zero_grad()
     assert (model(3.0).data, model.w.grad) == (8.5, 0)
-    assert model.state_dict() == {"w": 5.0, "net.w0": 0.5, "net.b": 1.0}
+    assert model.state_dict() == {"v": 5.0, "inner.w0": 0.5, "inner.b": 1.0}
+    assert list(Around().state_dict()) == ["scale.v", "scale.inner.w0", "scale.inner.b"]
+
+
+def test_training_and_use_are_told_to_all_inside():
+    model = MLP(2, [3, 1], seed=0)
+    inside = [model, *model.layers, model.layers[0].neurons[2], model.layers[1].neurons[0]]
+    assert all([module.training for module in inside])
+    assert model.eval() is model
+    assert not any([module.training for module in inside])
+    assert model.train() is model
+    assert all([module.training for module in inside])
+    assert model.train(False) is model
+    assert not any([module.training for module in inside])
+    assert MLP(2, [3, 1], seed=0).training, "one model's mode is not another's"
+
+
+def test_random_generators_are_found_saved_and_set_back():
+    class Noise(Module):
+        def __init__(self, seed):
+            self.rng = random.Random(seed)
+
+    class Net(Module):
+        def __init__(self, seed):
+            self.parts = [Neuron(1, seed=0), Noise(seed), Noise(seed + 1)]
+            self.same = self.parts[1]
+            self._own = random.Random(3)
+
+    net, other = Net(1), Net(8)
+    net.parts[1].rng.gauss(0, 1)  # so that one number is in reserve
+    state = json.loads(json.dumps(net.extra_state()))
+    assert list(state) == ["parts.1.rng", "parts.2.rng"]
+    expected = [[part.rng.gauss(0, 1) for _ in range(3)] for part in net.parts[1:]]
+    other.load_extra_state(state)
+    assert [[part.rng.gauss(0, 1) for _ in range(3)] for part in other.parts[1:]] == expected
+    assert net.state_dict().keys() == {"parts.0.w0", "parts.0.b"}
+
+
+NO_STATES = [
+    None, [], [3, [1, 2], None], [3, ["1"] * 625, None], [3, [-1] * 625, None], [3, [0] * 624 + [999], None],
+    [4, [0] * 625, None], [3, [0] * 625, "x"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "state, kind, expected",
+    [
+        (None, TypeError, "Noise.load_extra_state takes names and states, as extra_state() gives them"),
+        ({}, KeyError, "Noise.load_extra_state: missing a, b; unknown none"),
+        ({"a": 1, "b": 2, "c": 3}, KeyError, "Noise.load_extra_state: missing none; unknown c"),
+        *[
+            (
+                {"a": "good", "b": bad},
+                ValueError,
+                "Noise.load_extra_state: 'b' is no state of a random generator, as extra_state() gives it",
+            )
+            for bad in NO_STATES
+        ],
+    ],
+)
+def test_a_generators_state_that_is_none_changes_nothing(state, kind, expected):
+    class Noise(Module):
+        def __init__(self):
+            self.a, self.b = random.Random(1), random.Random(2)
+
+    module, good = Noise(), Noise().extra_state()["a"]
+    before = module.extra_state()
+    if state and state["a"] == "good":
+        good[1][0] += 1
+        state = {**state, "a": good}
+    assert refusal(kind, lambda: module.load_extra_state(state)) == expected
+    assert module.extra_state() == before
+
+
+# Neurons without a bias.
+
+
+def test_a_neuron_may_do_without_a_bias():
+    layer = Layer(2, 3, None, seed=0, bias=False)
+    assert [name for name, _ in layer.named_parameters()] == [f"neurons.{i}.w{j}" for i in range(3) for j in range(2)]
+    assert [y.data for y in layer([0.0, 0.0])] == [0.0] * 3
+    y = layer([2.0, 3.0])[1]
+    assert y.op == "dot" and y.data == 2.0 * layer.neurons[1].w[0].data + 3.0 * layer.neurons[1].w[1].data
+    y.backward()
+    assert [p.grad for p in layer.parameters()] == [0, 0, 2.0, 3.0, 0, 0]
+
+
+@pytest.mark.parametrize("twin_of", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_a_copied_model_is_a_model_of_its_own(twin_of):
+    model = with_random_biases(MLP(2, [3, 1], activation="tanh", seed=4)).eval()
+    model([0.5, 0.5]).backward()
+    twin = twin_of(model)
+    assert twin.state_dict() == model.state_dict() and list(twin.state_dict()) == list(model.state_dict())
+    assert [p.grad for p in twin.parameters()] == [p.grad for p in model.parameters()]
+    assert not twin.training and not twin.layers[0].training
+    assert twin([0.1, 0.2]).data == model([0.1, 0.2]).data
+    twin.parameters()[0].data = 9.0
+    assert model.parameters()[0].data != 9.0
 
 
 def test_neurons_and_layers_need_sizes_of_at_least_one():
