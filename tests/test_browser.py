@@ -15,7 +15,9 @@ import pytest
 import microgrid as mg
 from microgrid import Value
 from microgrid.pictures import layout
+from microgrid.pictures.boxes import shade_of
 from microgrid.pictures.folding import Folding
+from microgrid.pictures.glasses import Finding
 from microgrid.pictures.numbers import show, show_all
 from microgrid.pictures.player import page_of
 from microgrid.pictures.reading import read
@@ -25,6 +27,7 @@ from microgrid.pictures.words import figure, formula
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 THERE = bool(CHROMIUM) and importlib.util.find_spec("playwright") is not None and bool(layout.engine())
 MUST = os.environ.get("CI_BROWSER") == "1"
+PATIENCE = 60_000  # milliseconds that a page may take for anything: the machine may be slow or busy
 
 pytestmark = pytest.mark.skipif(
     not THERE and not MUST,
@@ -56,7 +59,7 @@ def open_page(browser, tmp_path):
             viewport={"width": width, "height": height}, color_scheme=mode, reduced_motion="reduce"
         )
         contexts.append(context)
-        context.set_default_timeout(5000)
+        context.set_default_timeout(PATIENCE)
         page = context.new_page()
         page.on("request", lambda request: requests.append(request.url))
         page.on("console", lambda message: troubles.append(message.text))
@@ -96,6 +99,12 @@ def folded():
 
 def at(page):
     return page.evaluate("at")
+
+
+def stopped(page):
+    """From here on the page's time goes on by `run_for` alone, however slow the machine is."""
+    page.clock.install(time=0)
+    page.clock.pause_at(1000)
 
 
 def side(page):
@@ -144,7 +153,7 @@ def test_every_key_moves_to_its_step(open_page):
 
 def test_space_plays_and_pauses(open_page):
     page = open_page(example())
-    page.clock.install()
+    stopped(page)
     page.keyboard.press(" ")
     assert page.get_by_role("button", name="play").get_attribute("aria-pressed") == "true"
     page.clock.run_for(2500)
@@ -162,6 +171,7 @@ def test_space_plays_and_pauses(open_page):
 
 def test_the_slider_and_the_buttons_move_too(open_page):
     page = open_page(example())
+    stopped(page)
     page.locator("#slider").fill("7")
     assert at(page) == 7
     assert page.locator("#slider").get_attribute("aria-valuetext") == "step 7 of " + str(page.evaluate("last"))
@@ -186,7 +196,8 @@ def test_a_deep_link_opens_its_step_and_the_address_follows(open_page):
     page.wait_for_function("at == 4")
     page.evaluate("location.hash = '#999999'")
     page.wait_for_function("at == last")
-    page.evaluate("location.hash = '#nonsense'")
+    page.evaluate("""new Promise((heard) => { addEventListener("hashchange", heard, { once: true });
+      location.hash = "#nonsense" }).then(() => 0)""")
     assert at(page) == page.evaluate("last")
 
 
@@ -207,13 +218,12 @@ def test_keys_are_for_the_text_where_something_is_typed(open_page):
     assert at(page) == 0
     assert page.locator("#guess").input_value() == "0.5 bdeln+-"
     page.keyboard.press("Enter")
+    assert page.locator("#hint").inner_text() == "That is not a number: type one as 0.5, 1/3 or 1e-3."
+    assert page.evaluate("hidden")
+    page.locator("#guess").fill("0.5")
+    assert page.locator("#hint").inner_text() == ""
+    page.keyboard.press("Enter")
     assert not page.evaluate("hidden")
-
-
-def test_a_key_with_control_is_the_browsers(open_page):
-    page = open_page(example())
-    page.evaluate("dispatchEvent(new KeyboardEvent('keydown', {key: 'd', ctrlKey: true}))")
-    assert page.evaluate("document.documentElement.dataset.mode") == "light"
 
 
 # What it shows.
@@ -242,7 +252,7 @@ def test_a_backward_step_says_local_gradient_chain_rule_and_sum(open_page):
         "return 3, 3",
     ]  # fmt: skip
     assert page.locator("#code mark").inner_text().strip() == "def multiply_gradients(out, a, b): return b, a"
-    assert page.locator('.edge[data-r="on"]').count() == 1  # of the two edges of a * a
+    assert page.locator('.edge[data-r="back"]').count() == 1  # of the two edges of a * a
 
 
 def test_every_step_says_what_python_says(open_page):
@@ -276,7 +286,7 @@ def test_sender_receiver_and_edge_are_marked(open_page):
     page.keyboard.press("End")
     assert page.locator('.box[data-r="from"]').count() == 1
     assert page.locator('.box[data-r="to"]').count() == 1
-    assert page.locator('.edge[data-r="on"]').count() == 1
+    assert page.locator('.edge[data-r="back"]').count() == 1
     style = """(kind) => { const s = getComputedStyle(document.querySelector(`.box[data-r=${kind}] rect`));
       return [s.strokeWidth, s.strokeDasharray] }"""
     assert page.evaluate(style, "from") == ["4px", "none"]
@@ -341,10 +351,10 @@ def test_sizes_on_a_projector(open_page):
     assert page.evaluate(scale) == 1  # never below 16 pixels
     page.keyboard.press("+")
     assert page.evaluate(scale) == pytest.approx(1.2, abs=0.01)
-    assert page.evaluate(size, "#say dd span") == pytest.approx(1.2 * 24)
+    assert page.evaluate(size, "#say dd span") >= 24
+    assert page.evaluate("document.documentElement.scrollHeight") <= 720
     page.set_viewport_size({"width": 800, "height": 720})
     assert page.evaluate("document.documentElement.scrollWidth") <= 800
-    assert page.evaluate("document.documentElement.scrollHeight") <= 720
 
 
 def test_light_and_dark(open_page):
@@ -727,8 +737,9 @@ def test_it_works_inside_an_iframe_without_an_address(open_page):
 
 def test_print_is_a_handout(open_page):
     page = open_page(example(), 3, mode="dark")
+    page.evaluate("printed = new Promise((heard) => addEventListener('afterprint', heard)).then(() => at); 0")
     page.pdf()
-    assert page.evaluate("at") == 3
+    assert page.evaluate("printed") == 3
     assert page.locator("#handout tbody tr").count() == page.evaluate("steps.length")
     page.emulate_media(media="print")
     assert page.locator("#handout").is_visible()
@@ -803,22 +814,26 @@ def test_axe_finds_nothing_serious(open_page, mode):
             assert found == [], key
 
 
-def test_a_key_press_at_130_boxes(open_page, record_property):
-    """The median of 60 presses, handler and forced layout together; the budget is 16 ms on a laptop."""
+def test_a_key_press_at_130_boxes_touches_only_what_changes(open_page, record_property):
+    """A time depends on the machine, so it is only told (the median of 60; the budget is 16 ms); what is
+    written into the picture is counted, for that is what a browser lays out anew."""
     s = Value(0.5, label="b")
     for i in range(26):
         s = s * 0.9 + Value(0.1 * i, label=f"x{i}").tanh()
     recorded = steps(s)
     page = open_page(recorded, folding=Folding(recorded.reading, most=200))
     assert page.locator("#canvas .box").count() >= 130
-    times = page.evaluate("""() => { const times = [];
+    presses = page.evaluate("""() => { const presses = [];
+      const watch = new MutationObserver(() => {});
+      watch.observe(find("canvas"), { subtree: true, childList: true, characterData: true, attributes: true });
       for (let n = 0; n < 60; n++) { const start = performance.now();
       document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true }));
       document.body.getBoundingClientRect();
-      find("canvas").getBoundingClientRect(); times.push(performance.now() - start) } return times }""")
-    record_property("milliseconds", statistics.median(times))
-    print(f"key press at {page.locator('#canvas .box').count()} boxes: {statistics.median(times):.1f} ms")
-    assert statistics.median(times) < 48  # three times the budget: the machine may be busy
+      find("canvas").getBoundingClientRect(); presses.push([performance.now() - start, watch.takeRecords().length]) }
+      return presses }""")
+    record_property("milliseconds", statistics.median([time for time, _ in presses]))
+    written = [count for _, count in presses]
+    assert min(written) > 0 and max(written) <= 24  # of more than a thousand elements
 
 
 # The words and numbers of the page are those of Python.
@@ -873,7 +888,6 @@ def test_at_every_size_the_graph_keeps_room_and_the_receiver_is_in_sight(open_pa
     frame = page.locator("#graph").bounding_box()
     for _ in range(len(steps(mg.Neuron(10, activation="tanh", seed=0)(x))) - 1):
         page.keyboard.press("ArrowRight")
-        page.wait_for_timeout(30)
         boxes = page.locator('.box[data-r="to"], .box[data-r="from"]')
         seen = [boxes.nth(i).bounding_box() for i in range(boxes.count())]
         assert any(
@@ -909,3 +923,293 @@ def test_a_value_is_explained_by_its_name_with_each_path_as_a_formula(open_page)
     )
     assert "∂" in page.locator("#side li").first.inner_text() and " · " in page.locator("#side li").first.inner_text()
     assert page.locator("#names option").count() >= 8
+
+
+# Arrows, room, and what a newcomer stumbled over.
+
+
+def test_the_lit_arrow_goes_the_way_of_the_number(open_page):
+    page = open_page(example())
+    drawn = """() => [...document.querySelectorAll("#canvas .edge path")].map((path) => path.getAttribute("d"))"""
+    page.evaluate("go(forward)")  # the start: no edge is in use, and all are as they were drawn
+    before = page.evaluate(drawn)
+    assert page.locator("#canvas .edge[data-r]:not([data-r=''])").count() == 0
+    found = page.evaluate("""() => { const found = [];
+      const off = ([x, y], [left, top, wide, high]) => Math.hypot(
+        Math.max(left - x, 0, x - left - wide), Math.max(top - y, 0, y - top - high));
+      for (let s = 0; s <= last; s++) { go(s);
+        const { kind, node, parent } = steps[s];
+        const place = (i) => here().boxes[here().home.get(i)].place;
+        const lit = [...document.querySelectorAll("#canvas .edge")].filter((edge) => edge.dataset.r);
+        for (const edge of lit) {
+          const [tail, tip] = [...edge.children].map((path) => pointsOf(path.getAttribute("d"))[0]);
+          const back = kind == 2;
+          found.push([edge.dataset.r, back ? off(tip, place(parent)) : off(tip, place(node)),
+            back ? off(tail, place(node)) : Math.min(...operands[node].map((j) => off(tail, place(j)))), kind]);
+        } }
+      return found }""")
+    assert {role for role, *_ in found} == {"on", "back"}
+    assert all([(role == "back") == (kind == 2) for role, _, _, kind in found])
+    assert max([max(tip, tail) for _, tip, tail, _ in found]) < 2.5  # pixels from the box where it ends, and begins
+    page.evaluate("go(forward)")
+    assert page.evaluate(drawn) == before
+
+
+def test_a_straight_and_a_short_curve_can_be_turned_round(open_page):
+    page = open_page(example())
+    assert page.evaluate("arrow([[0, 0], [10, 0], [20, 0], [30, 0]])") == ["M0,0C10,0,20,0,15,0", "M30,0L15,7 15,-7z"]
+    line, head = page.evaluate("arrow([[5, 5], [5, 5]])")
+    assert "NaN" not in line + head
+
+
+def test_the_values_panel_tells_what_the_root_is_and_was(open_page):
+    root = example()
+    page = open_page(root)
+    page.keyboard.press("v")
+    was = root.data
+    assert page.locator("#now").inner_text() == f"L = {figure(was)}"
+    page.get_by_label("w1, number").fill("-2.5")
+    moved = sum_of(example(), {"w1": -2.5})
+    assert page.locator("#now").inner_text() == f"L = {figure(moved)} (recorded {figure(was)})"
+    assert page.evaluate("changed")
+    page.keyboard.press("Escape")
+    page.keyboard.press("v")
+    page.get_by_role("button", name="As recorded").click()
+    assert page.locator("#now").inner_text() == f"L = {figure(was)}"
+    root.backward()
+    order = mg.topological_order(root)
+    assert page.evaluate("[changed, values, replay(last).grads]") == [
+        False, [node.data for node in order], [node.grad for node in order]
+    ]  # fmt: skip
+    assert page.get_by_label("w1, number").input_value() == "-3"
+    page.get_by_label("w1, number").fill("-2.5")
+    page.get_by_label("w1, number").fill("-3")  # by hand it is as recorded too
+    assert not page.evaluate("changed")
+    page.evaluate("data.values[root] = 123")  # what was recorded counts, not what the page would make of it
+    page.get_by_label("w1, number").fill("-2.5")
+    page.get_by_label("w1, number").fill("-3")
+    assert page.evaluate("values[root]") == 123
+
+
+UNSEEN = """() => { const found = [];
+  for (const s of here().stops) { go(s);
+    for (const id of ["say", "code"]) {
+      const part = find(id);
+      const long = part.querySelectorAll("pre > *").length >= 8; /* a long function scrolls, to its lit line */
+      if (!long && part.scrollHeight > part.clientHeight + 1) found.push([s, id, part.scrollHeight, part.clientHeight]);
+      for (const words of part.querySelectorAll("h2, dt, dd, span, small, p, button")) {
+        if (words.scrollWidth > words.clientWidth + 1 && getComputedStyle(words).display != "inline")
+          found.push([s, words.textContent]);
+        if (parseFloat(getComputedStyle(words).fontSize) < 16) found.push([s, words.textContent, "small"]);
+      }
+    } }
+  return found }"""
+
+
+@pytest.mark.parametrize("make", [example, folded])
+def test_every_word_of_the_step_is_seen_at_every_size_of_letters(open_page, make):
+    page = open_page(make())
+    for _ in range(7):
+        assert page.evaluate(UNSEEN) == []
+        assert page.locator("#graph").bounding_box()["height"] > 250
+        assert page.evaluate("document.documentElement.scrollHeight") <= 720
+        page.keyboard.press("p")
+        assert page.evaluate(UNSEEN) == []
+        page.keyboard.press("Escape")
+        page.keyboard.press("p")
+        page.keyboard.press("+")
+
+
+@pytest.mark.parametrize("width, height", [(640, 360), (390, 800), (800, 720)])
+def test_on_a_small_screen_and_at_200_percent_the_page_scrolls_and_hides_no_word(open_page, width, height):
+    page = open_page(example(), width=width, height=height)
+    assert page.evaluate(UNSEEN) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.keyboard.press("End")
+    assert page.evaluate("scrollY") == 0  # a step moves the graph in its frame, never the page
+    footer = page.locator("#bar").bounding_box()
+    assert footer["y"] + footer["height"] <= height + 1
+    page.get_by_role("button", name="all keys").focus()
+    assert page.get_by_role("button", name="all keys").bounding_box()["x"] < width
+
+
+def test_a_fixed_exponent_says_why_it_has_no_gradient(open_page):
+    page = open_page(example(), 10**9)
+    two = page.evaluate("[...fixed][0]")
+    page.evaluate(f"press(here().home.get({two}))")
+    why = (
+        "2 is a fixed exponent, a plain number in the code: backward() sends it no gradient, "
+        "so there is nothing to explain or to compare. Click another value."
+    )
+    page.keyboard.press("n")
+    assert side(page).splitlines() == ["Nudge 2 by 0.001", "×", why]
+    page.keyboard.press("e")
+    assert side(page).splitlines() == ["Why no gradient for 2", "×", why]
+
+
+def with_findings(root, many, step=3):
+    recorded = steps(root)
+    recorded.findings = [
+        Finding("dead", 0, step, f"what looks wrong, {n}", "error" if n < 2 else "note") for n in range(many)
+    ]
+    return recorded
+
+
+def test_findings_are_those_of_the_recording(open_page):
+    page = open_page(with_findings(example(), 1), 3)
+    page.keyboard.press("f")
+    assert side(page).splitlines() == ["What looks wrong", "×", "Wrong: what looks wrong, 0 step 3"]
+    assert page.locator("#say .finding").inner_text() == "what looks wrong, 0"
+    page.evaluate("change(names.indexOf('w1'), -2.5); refresh()")
+    assert page.locator("#say .finding").inner_text() == "As recorded: what looks wrong, 0"
+    assert "As recorded: values were changed since, and this is not looked at anew." in side(page)
+
+
+def test_many_findings_are_no_flood(open_page):
+    page = open_page(with_findings(example(), 20), 3)
+    assert page.locator("#say .finding").all_inner_texts() == ["what looks wrong, 0", "what looks wrong, 1"]
+    page.get_by_role("button", name="… and 18 more").click()
+    assert page.locator("#side li").count() == 8
+    page.get_by_role("button", name="… and 12 more").click()
+    assert page.locator("#side li").count() == 20
+    assert page.get_by_role("button", name="… and 12 more").count() == 0
+    page.keyboard.press("ArrowRight")
+    assert page.locator("#say .finding").count() == 0
+
+
+def test_predict_mode_tells_nothing_by_its_findings(open_page):
+    page = open_page(with_findings(example(), 3), 3)
+    page.keyboard.press("p")
+    page.keyboard.press("f")
+    assert "looks wrong, " not in said(page) + side(page)
+    assert side(page).endswith("Press r to reveal the number.")
+    page.keyboard.press("r")
+    assert page.locator("#say .finding").count() == 2
+    assert "looks wrong, 2" in side(page)
+
+
+def test_predict_mode_tells_nothing_of_what_is_inside_a_closed_box(open_page):
+    page = open_page(folded())
+    page.keyboard.press("p")
+    groups = page.evaluate("here().stops.filter((s) => (go(s), groupNow().many))")
+    assert len(groups) >= 6
+    for s in groups:
+        page.evaluate(f"go({s})")
+        lines = _text(page, "#code").splitlines()[1:]
+        assert all([line.endswith((" = ?", " += ?", "…")) for line in lines]), lines
+        secret = page.evaluate("[...secretsNow()]")
+        shown = page.evaluate(
+            """(kind) => here().boxes.filter((box) => box.shown.some((i) => secretsNow().has(i)))
+            .map((box) => box[kind].textContent)""",
+            "g" if page.evaluate("steps[at].kind") else "d",
+        )
+        assert secret and shown and set(shown) <= {"?"}
+    page.keyboard.press("r")
+    lines = _text(page, "#code").splitlines()[1:]
+    assert all([re.search(r"= −?[\d.]+(e−?\d+)?$", line) or line == "…" for line in lines]), lines
+
+
+def test_a_guess_is_read_as_people_write_it(open_page):
+    page = open_page(example())
+    written = {
+        "1/3": 1 / 3, "-3/4": -0.75, "1e-3": 0.001, "0,5": 0.5, "−2,25": -2.25, ".5": 0.5, "2.": 2.0, " 1 / 4 ": 0.25,
+        "+3": 3.0, "1.5E2": 150.0, "-inf": -math.inf, "–7": -7.0, "1,5/3": 0.5,
+    }  # fmt: skip
+    assert page.evaluate("(texts) => texts.map(numberIn)", list(written)) == list(written.values())
+    unread = ["", "abc", "1/2/3", "1,000.5", "0x10", "1 +", "--1", "e3", "1/"]
+    assert page.evaluate("(texts) => texts.map(numberIn)", unread) == [None] * len(unread)
+    assert page.evaluate("isNaN(numberIn('NaN')) && numberIn('NaN') !== null")
+
+
+def test_a_prediction_is_typed_at_once_and_enter_goes_on(open_page):
+    a = Value(3.0, label="a")
+    root = (a * a) / 12
+    page = open_page(root)
+    focus = "document.activeElement.id"
+    page.keyboard.press("p")
+    assert page.evaluate(focus) == "guess"
+    page.keyboard.type("9")
+    page.keyboard.press("Enter")
+    assert "Right: you said 9." in said(page)
+    page.keyboard.press("Enter")
+    assert (at(page), page.evaluate(focus)) == (1, "guess")
+    page.keyboard.type("3/4")
+    page.keyboard.press("Enter")
+    assert "Right: you said 3/4." in said(page)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")  # in an empty field an arrow is a step
+    page.keyboard.press("ArrowLeft")
+    assert (at(page), page.evaluate(focus)) == (2, "guess")
+    page.keyboard.press("r")
+    assert "It is 1." in said(page)
+    page.keyboard.press("Enter")
+    page.locator(".over").last.focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate(focus) == "guess"
+    page.locator("#slider").focus()
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate(focus) == "slider"  # what is in use keeps the focus
+
+
+# What the page decides by itself is what Python decides.
+
+
+def test_shades_are_those_of_python(open_page):
+    page = open_page(example())
+    grads = [0.0, 1e-300, 0.05, 0.0999999, 0.1, 0.1000001, 1.0, 9.999999, 10.0, 10.000001, 1e9, math.inf, math.nan]
+    grads += [-x for x in grads]
+    sent = [str(x).replace("inf", "Infinity").replace("nan", "NaN") for x in grads]
+    assert page.evaluate("(xs) => xs.map((x) => shadeOf([Number(x)]))", sent) == [shade_of(x) for x in grads]
+    assert page.evaluate("[[1, 20, 0.01], [-1, -20], [1, -1], [0, 5], [0, -5]].map(shadeOf)") == [3, -3, 0, 2, -2]
+
+
+@pytest.mark.parametrize("many", [30, 31])
+def test_thirty_paths_are_listed_and_not_one_more(open_page, many):
+    x = Value(1.5, label="x")
+    total = x
+    for _ in range(many - 1):
+        total = total + x
+    total.label = "s"
+    page = open_page(total)
+    page.keyboard.press("e")
+    page.evaluate("chosen = names.indexOf('x'); refresh()")
+    sum_over = f"the sum over {many} paths:" in side(page)
+    too_many = f"There are {many} paths from s back to x, too many to list (the most is 30)" in side(page)
+    assert (sum_over, too_many) == (many == 30, many == 31)
+    assert page.locator("#side li").count() == many  # so many contributions, too
+
+
+@pytest.mark.parametrize("modifier", ["ctrlKey", "metaKey", "altKey"])
+def test_a_key_with_a_modifier_is_the_browsers(open_page, modifier):
+    page = open_page(example())
+    press = f"""(key) => {{ const event = new KeyboardEvent("keydown", {{ key, {modifier}: true, cancelable: true }});
+      dispatchEvent(event); return event.defaultPrevented }}"""
+    assert [page.evaluate(press, key) for key in ("d", "ArrowRight", "End", "p")] == [False] * 4
+    assert page.evaluate("[document.documentElement.dataset.mode, at, predicting]") == ["light", 0, False]
+
+
+def test_the_numbers_of_a_line_follow_a_changed_leaf(open_page):
+    a, b = Value(3.0, label="a"), Value(-2.0, label="b")
+    root = mg.dot([a, b], [b, 2.0])
+    root.label = "r"
+    root = root * mg.gelu(a)
+    page = open_page(root)
+    told = """(kind) => steps.map((step, s) => [step, s]).filter(([step]) => step.kind == kind)
+      .map(([step, s]) => (go(s), withNumbers(step)))"""
+    before = page.evaluate(told, 2)
+    start = page.evaluate(told, 1)
+    page.evaluate("change(names.indexOf('a'), 5)")
+    after = page.evaluate(told, 2)
+    assert page.evaluate(told, 1) == start  # 1, whatever the leaves are
+    a.data = 5.0
+    anew = [step.numbers for step in steps(rebuilt(a, b)) if step.kind == "backward"]
+    assert before != after
+    assert [text for text in after if "…" not in text and text in anew] != []
+    page.evaluate("change(names.indexOf('a'), 3)")
+    assert page.evaluate(told, 2) == before
+
+
+def rebuilt(a, b):
+    root = mg.dot([a, b], [b, 2.0])
+    root.label = "r"
+    return root * mg.gelu(a)

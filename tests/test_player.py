@@ -5,7 +5,7 @@ import math
 import random
 import re
 import zlib
-from base64 import urlsafe_b64decode
+from base64 import b85decode
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -16,11 +16,12 @@ from refusals import refusal
 import microgrid as mg
 from microgrid import Value, engine, functions
 from microgrid.engine import topological_order
-from microgrid.pictures import layout, player
+from microgrid.pictures import layout, payload, player
 from microgrid.pictures.boxes import NEGATIVE, POSITIVE
 from microgrid.pictures.folding import Folding
 from microgrid.pictures.javascript import ANY_NUMBER, FUNCTIONS, OURS, functions_for, rule_of
-from microgrid.pictures.player import page_of, payload_of
+from microgrid.pictures.payload import payload_of
+from microgrid.pictures.player import page_of
 from microgrid.pictures.steps import steps
 
 
@@ -65,14 +66,14 @@ def mlp():
     return root
 
 
-def payload(page):
+def told_by(page):
     return json.loads(unpacked(page)[2])
 
 
 def unpacked(page):
     """Style, pictures, payload and script."""
     packed = re.search(r'id="packed">(.*?)</script>', page)[1]
-    return zlib.decompress(urlsafe_b64decode(packed)).decode().split("\0")
+    return zlib.decompress(b85decode(packed.translate(str.maketrans(",.[]", "&<>`")))).decode().split("\0")
 
 
 # The whole file.
@@ -81,6 +82,18 @@ def unpacked(page):
 @pytest.mark.parametrize("make, most", [(sixteen, 25_000), (neuron, 60_000), (mlp, 1_200_000)])
 def test_the_saved_file_stays_small(make, most):
     assert len(page_of(steps(make())).encode()) <= most
+
+
+def test_every_file_of_the_page_is_in_it_once():
+    there = {path.name for path in player.FOLDER.iterdir()}
+    assert there == {f"{name}.js" for name in player.SCRIPTS} | {"unpack.js", "style.css", "frame.html"}
+    assert len(set(player.SCRIPTS)) == len(player.SCRIPTS)
+    page = page_of(steps(sixteen()), packed=False)
+    for name in player.SCRIPTS:
+        rest = re.split(r"/\*[A-Z]+\*/", player._tightened(player._squeezed(player._read(f"{name}.js"))))
+        assert all([page.count(part) == 1 for part in rest if len(part) > 10]), name
+    for path in player.FOLDER.iterdir():
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 150, path.name
 
 
 def test_packed_and_plain_hold_the_same():
@@ -99,13 +112,16 @@ def test_the_page_asks_nobody_for_anything():
 
 
 def test_scripts_and_styles_go_without_comments_and_indentation():
-    for name in ("player.js", "player.css", "unpack.js"):
+    for name in ("style.css", "unpack.js", *[f"{name}.js" for name in player.SCRIPTS]):
         source = player._read(name)
         lean = player._squeezed(source)
         assert not re.search(r"/\*(?![A-Z]+\*/)|^\s|\s$|\n\n", lean, re.MULTILINE)
         assert all([line.count("`") % 2 == 0 for line in lean.splitlines()])  # no text goes over a line's end
         assert not re.search(r'"[^"\n]*/\*[^"\n]*"', lean)
         assert not re.search(r"(?<!:)//", source)  # only comments that a viewer which folds lines can't stretch
+    assert player._styled("a { b: c; d: e }\nf > g { h: i }") == "a{b:c;d:e}f > g{h:i}"
+    script = 'const a = { b: 1, c: "x = y, z" };\nif (a.b == 1 && d) e = `p = ${a}` + +f - -g ? h : (i) => j;'
+    assert player._tightened(script) == ('const a={b:1,c:"x = y, z"};\nif (a.b==1&&d) e=`p = ${a}` + +f - -g?h:(i)=>j;')
     assert player._squeezed("a /* one\ntwo */ = 1;\n\n   b = /*RULES*/;\n") == "a  = 1;\nb = /*RULES*/;"
 
 
@@ -121,7 +137,7 @@ def test_the_title_is_the_roots_unless_it_is_said():
     loss.label = "<loss>"
     assert "<title>&lt;loss&gt;, step by step</title>" in page_of(steps(loss))
     assert "<title>Lesson 1</title>" in page_of(steps(loss), "Lesson 1")
-    assert payload(page_of(steps(loss), "Lesson {payload} \\1"))["title"] == "Lesson {payload} \\1"
+    assert told_by(page_of(steps(loss), "Lesson {payload} \\1"))["title"] == "Lesson {payload} \\1"
 
 
 def test_labels_can_end_no_script():
@@ -185,7 +201,7 @@ def replayed(told):
 @pytest.mark.parametrize("make", [sixteen, neuron, mlp])
 def test_the_payload_plays_backward_to_the_last_bit(make):
     root = make()
-    told = payload(page_of(steps(root)))
+    told = told_by(page_of(steps(root)))
     root.backward()
     order = topological_order(root)
     assert replayed(told) == [node.grad for node in order]
@@ -198,7 +214,7 @@ def test_grads_that_were_kept_are_where_it_begins():
     b = a * a
     a.grad = 0.5
     recorded = steps(b, keep_grads=True)
-    told = payload(page_of(recorded))
+    told = told_by(page_of(recorded))
     assert told["begun"] == {"0": 0.5}
     assert replayed(told) == recorded.final == [6.5, 1]
 
@@ -218,7 +234,7 @@ def test_numbers_of_every_kind_survive():
         True,
         None,
     ]
-    sent = json.loads(json.dumps([player._number(x) for x in numbers], allow_nan=False))
+    sent = json.loads(json.dumps([payload._number(x) for x in numbers], allow_nan=False))
     assert sent == [
         0.30000000000000004,
         5e-324,
@@ -237,14 +253,14 @@ def test_numbers_of_every_kind_survive():
 
 def test_values_that_are_not_finite_play():
     a = Value(math.inf, label="a")
-    told = payload(page_of(steps(a * 0.0 + a)))
+    told = told_by(page_of(steps(a * 0.0 + a)))
     assert told["values"][0] == "Infinity"
     assert "NaN" in told["values"]
 
 
 def test_views_share_nothing_and_are_all_there():
     recorded = steps(mlp())
-    told = payload(page_of(recorded))
+    told = told_by(page_of(recorded))
     everything = set(range(len(recorded.reading.nodes)))
     views = told["views"]
     outermost = [node for box in views[0]["boxes"] for node in ([box] if isinstance(box, int) else box[1])]
@@ -269,8 +285,8 @@ def test_the_folding_that_is_given_is_drawn():
     for _ in range(40):
         x = x.tanh() * 1.1
     recorded = steps(x)
-    assert len(payload(page_of(recorded))["views"][0]["boxes"]) < 60
-    whole = payload(page_of(recorded, folding=Folding(recorded.reading, most=200)))["views"]
+    assert len(told_by(page_of(recorded))["views"][0]["boxes"]) < 60
+    whole = told_by(page_of(recorded, folding=Folding(recorded.reading, most=200)))["views"]
     assert [len(view["boxes"]) for view in whole] == [121]
 
 
@@ -362,7 +378,7 @@ def distance(a, b):
 
 def palette(mode):
     """The variables of the style in that mode."""
-    source = Path(player.__file__).with_name("player.css").read_text(encoding="utf-8")
+    source = (Path(player.__file__).with_name("page") / "style.css").read_text(encoding="utf-8")
     blocks = re.findall(r":root(\[data-mode=dark\])? \{(.*?)\}", source, re.DOTALL)
     found = {}
     for dark, block in blocks:

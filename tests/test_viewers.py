@@ -31,6 +31,7 @@ CELLS = [
     "mg.explain(a, c)",
 ]
 PICTURES = 2  # of those cells, as many show one
+PATIENCE = 60_000  # milliseconds that a page may take for anything: the machine may be slow or busy
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,7 @@ def notebook(tmp_path_factory):
     made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(ROOT))
-        NotebookClient(made, timeout=120, kernel_name="python3").execute()
+        NotebookClient(made, timeout=600, startup_timeout=600, kernel_name="python3").execute()
     nbformat.write(made, path)
     return path
 
@@ -70,23 +71,35 @@ def lab(notebook):
         env={**os.environ, **home, "JUPYTER_RUNTIME_DIR": str(folder / "runtime")},
     )  # fmt: skip
     address = f"http://127.0.0.1:{port}"
-    for _ in range(240):
+    try:
+        _await(address, server)
+        yield address, home
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _await(address, server):
+    """Until the server answers; it has ended if it never will."""
+    while True:
+        assert server.poll() is None, f"JupyterLab ended with {server.returncode}"
         try:
             urllib.request.urlopen(f"{address}/api").read()
-            break
+            return
         except OSError:
             time.sleep(0.25)
-    yield address, home
-    server.terminate()
-    server.wait(20)
 
 
 def outputs(browser, lab, path):
     """The page of the notebook in JupyterLab, with all its outputs there."""
     page = browser.new_page(viewport={"width": 1280, "height": 2400})
+    page.set_default_timeout(PATIENCE)
     page.goto(f"{lab[0]}/lab/tree/{path.name}?reset")
-    page.wait_for_selector(".jp-OutputArea-output img", timeout=60_000)
-    page.wait_for_timeout(1500)
+    page.wait_for_function(
+        """([cells, images]) => document.querySelectorAll(".jp-CodeCell .jp-OutputArea-output").length >= cells &&
+        [...document.querySelectorAll(".jp-OutputArea-output img")].filter((i) => i.complete).length >= images""",
+        arg=[len(CELLS), PICTURES],
+    )
     return page
 
 
@@ -122,7 +135,8 @@ def test_a_trusted_notebook_shows_them_and_plays_the_steps(browser, lab, noteboo
     holds(pictures(page, ".jp-OutputArea-output"))
     page.wait_for_selector(".jp-OutputArea-output iframe")
     player = page.frame_locator(".jp-OutputArea-output iframe")
-    player.locator("#say").wait_for(timeout=20_000)
+    player.locator("#say").wait_for()
+    player.locator("g.box").nth(5).wait_for()
     assert player.locator("g.box").count() == 6
     page.close()
 
@@ -130,8 +144,11 @@ def test_a_trusted_notebook_shows_them_and_plays_the_steps(browser, lab, noteboo
 def test_a_page_by_nbconvert_shows_them(browser, notebook):
     subprocess.run([sys.executable, "-m", "nbconvert", "--to", "html", str(notebook)], check=True, capture_output=True)
     page = browser.new_page()
+    page.set_default_timeout(PATIENCE)
     page.goto(notebook.with_suffix(".html").as_uri())
     page.wait_for_selector("img")
     holds(pictures(page))
-    assert page.frame_locator("iframe").locator("#say").count() == 1
+    player = page.frame_locator("iframe").locator("#say")
+    player.wait_for()
+    assert player.count() == 1
     page.close()
