@@ -10,7 +10,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -131,7 +131,7 @@ def _parser() -> argparse.ArgumentParser:
 
     bench = verb("bench", _bench, "this project and its peers, side by side",
                  "  microgrid bench\n  microgrid bench moons --rounds 20")  # fmt: skip
-    bench.add_argument("parts", nargs="*", metavar="PART", help="moons or growth (default: both)")
+    bench.add_argument("parts", nargs="*", metavar="PART", help="moons, fit, growth or accuracy (default: all)")
     bench.add_argument("--rounds", type=_positive, default=5, metavar="N", help="turns of everybody (default 5)")
 
     return parser
@@ -192,9 +192,11 @@ def _parsed(args: argparse.Namespace) -> "Parsed":
         try:
             values[name] = float(number)
         except ValueError:
-            raise BadInput(f"{number!r} is no number: write it as in {name}=2") from None
+            raise BadInput(f"{number!r} is no number: {_number_meant(name, number)}") from None
     words = args.expression
     file = words.strip().endswith(".py") or os.path.isfile(words)
+    if words.strip().endswith(".ipynb"):
+        raise BadInput(f"{words.strip()} is a notebook: copy the cell with the expression into a file such as my.py")
     try:
         parsed = parse(read_text(words.strip()) if file else words, values)
     except BadExpression as error:
@@ -202,6 +204,20 @@ def _parsed(args: argparse.Namespace) -> "Parsed":
     for statement in parsed.skipped:
         print(f"skipped {statement}", file=sys.stderr)
     return parsed
+
+
+def _number_meant(name: str, number: str) -> str:
+    """What to type in place of what is no number: `a=−2`, `a=2,b=3`, `a=0,5`."""
+    from .pictures.slips import SIGNS
+
+    plain = "".join([SIGNS.get(sign, sign) for sign in number]).rstrip(",;")
+    if "=" in plain:
+        return f"write {name}={' '.join(plain.replace(',', ' ').replace(';', ' ').split())}, each a word of its own"
+    for meant in (plain, plain.replace(",", ".")):
+        with suppress(ValueError):
+            float(meant)
+            return f"write {name}={meant}"
+    return f"write it as in {name}=2"
 
 
 def _train(args: argparse.Namespace) -> None:

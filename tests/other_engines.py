@@ -479,3 +479,83 @@ class Elsewhere(Gpt):
                 grads[child] = grads.get(child, 0) + local * grads[v]
         for v, grad in grads.items():
             v.grad = grad
+
+
+class NoUpstream(Micro):
+    """`*` sends its local gradients without the factor out.grad."""
+
+    def __mul__(self, other):
+        other = self.value(other)
+        out = type(self)(self.data * other.data, (self, other), "*")
+
+        def _backward():
+            self.grad += other.data
+            other.grad += self.data
+
+        out._backward = _backward
+        return out
+
+
+class WrongSign(Micro):
+    """`-` sends to both operands alike."""
+
+    def __sub__(self, other):
+        other = self.value(other)
+        out = type(self)(self.data - other.data, (self, other), "-")
+
+        def _backward():
+            self.grad += out.grad
+            other.grad += out.grad
+
+        out._backward = _backward
+        return out
+
+
+class ReluAtZero(Micro):
+    """Bug 21: relu's slope at 0 is taken as 1."""
+
+    def relu(self):
+        out = type(self)(max(0, self.data), (self,), "relu")
+
+        def _backward():
+            self.grad += (self.data >= 0) * out.grad
+
+        out._backward = _backward
+        return out
+
+
+class Classes(Micro):
+    """An operation is a class of its own and has no name; `*` has its local gradients swapped."""
+
+    def __mul__(self, other):
+        return Mul(self, other)
+
+
+class Mul(Classes):
+    """The product of two, as a class."""
+
+    def __init__(self, a, b):
+        super().__init__(a.data * b.data, (a, b))
+        self._backward = self.send
+
+    def send(self):
+        a, b = self._prev
+        a.grad += a.data * self.grad
+        b.grad += b.data * self.grad
+
+
+class WritesNothing(Micro):
+    """backward() sorts the nodes, and that is all."""
+
+    def backward(self):
+        self.order()
+
+
+class Kept(Gpt):
+    """Keeps the local gradients beside the operands, and the operation's name."""
+
+    __slots__ = ("_op",)
+
+    def __init__(self, data, children=(), local_grads=(), op=""):
+        super().__init__(data, children, local_grads)
+        self._op = op

@@ -96,7 +96,7 @@ def test_paths_of_random_graphs_add_up_to_the_slopes_of_dual_numbers(code):
         scale = max(1, sum([abs(entry.product) for entry in entries]))
         assert abs(found.total - slope) <= 1e-9 * scale and abs(found.adjoint - slope) <= 1e-9 * scale
         if found.count and root is not leaf:
-            assert found.verdict.endswith(" = its grad")  # leaves[0] is no plain name
+            assert re.search(r" = leaves\[\d\]\.grad$", found.verdict) and not found.changed
         if found.count < 2000:
             products = list(walk(root, leaf))
             assert found.count == len(products)
@@ -265,10 +265,11 @@ def test_names_are_labels_or_variables_and_others_are_refused():
         "explain('wieght'): there is no value of this name; did you mean 'weight'?"
     )
     assert refusal(ValueError, lambda: explain("zzz", L)) == (
-        "explain('zzz'): there is no value of this name; give the Value itself, or label it: Value(2.0, label=\"a\")"
+        "explain('zzz'): there is no value of this name; there are weight, t, L: write one of these, or give the "
+        "value itself"
     )
-    assert (
-        refusal(ValueError, lambda: explain("t", L)) == "explain('t'): 2 values have this name; give the Value itself"
+    assert refusal(ValueError, lambda: explain("t", L)) == (
+        "explain('t'): 2 values have this name: a leaf = 1.0000 and a leaf = 2.0000; give the value itself"
     )
     assert refusal(TypeError, lambda: explain(3.0, L)) == "explain(3.0) needs a Value or the name of one, not float"
     assert refusal(TypeError, lambda: explain(w, "L")) == (
@@ -360,3 +361,85 @@ def test_another_engines_value_is_told_where_to_go():
         "explain works on microgrid's own Values, and Value is another engine's; "
         "steps(root) shows what each node sends and adds up"
     )
+
+
+def test_data_changed_after_the_forward_pass_is_named():
+    """As after a training step: the grads are those of the old weight, the data are of two kinds."""
+    w, x, b = Value(2.0), Value(3.0), Value(1.0)
+    n = w * w * x + b
+    L = n * n
+    L.backward()
+    assert explain(w, L).changed == []
+    w.data = 1.5
+    found = explain(w, L)
+    stale = [
+        "(w*w).data is 4, but 1.5000 × 1.5000 is 2.2500 now: some data was changed after (w*w) was computed, so "
+        "compute it anew before backward()",
+    ]
+    assert found.changed == stale and str(found).splitlines()[-1:] == stale
+    assert w.grad == 2 * 13 * 3 * 2 * 2.0 and found.total == 2 * 13 * 3 * 2 * 1.5  # old w; new w in the old n
+    assert found.verdict == (
+        "58.5000 + 58.5000 + 58.5000 + 58.5000 = 234, as a reverse sweep says too, but w.grad is 312: "
+        "data was changed after it was computed, so compute L anew, then L.backward()."
+    )
+    assert "<p>(w*w).data is 4, but 1.5000 × 1.5000 is 2.2500 now" in found._repr_html_()
+    n = w * w * x + b
+    L = n * n
+    w.grad = 0
+    L.backward()
+    assert explain(w, L).changed == [] and explain(w, L).verdict.endswith(" = w.grad")
+    assert explain(w, L).total == w.grad == 2 * (1.5**2 * 3 + 1) * 3 * 2 * 1.5
+
+
+def test_data_changed_where_the_derivative_does_not_look_is_no_matter():
+    w, x = Value(2.0), Value(3.0)
+    n = w * x
+    L = n * n
+    L.backward()
+    w.data = 1.0
+    assert explain(n, L).changed == [] and explain(n, L).verdict == "6 + 6 = 12 = n.grad"
+    assert len(explain(x, L).changed) == 1
+    n.data = 5.0
+    assert [line.split(", but ")[0] for line in explain(x, L).changed] == ["n.data is 5", "L.data is 36"]
+
+
+def test_a_grad_of_something_else_is_told_by_what_it_is():
+    x = Value(2.0)
+    n = x * x
+    L = n * 3
+    other = n * n
+    L.backward()
+    other.backward()
+    start = "dL/dn = 3, as a reverse sweep says too, but n.grad is 8: "
+    assert explain(n, L).verdict == start + "it is from another backward(); L.backward() makes it new."
+    assert explain(x, L).verdict == (
+        "6 + 6 = 12, as a reverse sweep says too, but x.grad is 44: it is from another result, or from several; "
+        "set it to 0 before L.backward()."
+    )
+    assert x.grad == 12 + 4 * 2.0**3
+
+
+def test_a_derivative_explained_again():
+    """The second derivative of x³ + tanh x, against its formula."""
+    x = Value(0.5)
+    y = x**3 + x.tanh()
+    y.backward(create_graph=True)
+    g = x.grad
+    found = explain(x, g)
+    t = math.tanh(0.5)
+    assert found.total == pytest.approx(6 * 0.5 - 2 * t * (1 - t * t), rel=1e-14)
+    assert found.verdict.endswith(
+        ", as a reverse sweep says too, but x.grad is 1.5364, being g itself: set it to 0 before g.backward() adds "
+        "the next derivative."
+    )
+    assert y.data > 0
+    x.grad = 0
+    g.backward()
+    assert explain(x, g).verdict.endswith(" = x.grad")
+
+
+def test_items_of_lists_have_their_names_in_the_verdict():
+    ws = [Value(2.0), Value(3.0)]
+    L = ws[0] * ws[1]
+    L.backward()
+    assert explain(ws[0], L).verdict == "dL/dws[0] = 3 = ws[0].grad"

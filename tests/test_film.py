@@ -1,15 +1,17 @@
 """Steps as moving pictures: what is seen at each moment, and nothing that an image may not hold."""
 
+import copy
 import io
 import sys
 import xml.etree.ElementTree as ET
 
-from PIL import Image
+from PIL import Image, ImageChops, ImageColor
 from refusals import refusal
 
 import microgrid as mg
 from microgrid import Value
-from microgrid.pictures import film
+from microgrid.pictures import film, layout, pillow, svg
+from microgrid.pictures.boxes import POSITIVE
 from microgrid.pictures.moments import picture_at
 from microgrid.pictures.numbers import show
 
@@ -99,6 +101,61 @@ def test_a_gif_has_a_frame_for_each_step_all_of_one_size(tmp_path):
         frames.append(picture.convert("RGB").tobytes())
     assert set(durations[:-1]) == {1200} and durations[-1] == 4800
     assert len(set(frames)) == len(frames)  # each differs from the others
+
+
+def frame_at(boxes, places, words):
+    """A frame drawn by itself, without any other."""
+    return pillow.frames([boxes], places, [words])[0].convert("RGB")
+
+
+def test_each_frame_of_a_gif_is_the_picture_of_its_scene_and_of_nothing_before():
+    steps = mg.steps(mg.MLP(2, [2, 1], seed=0)([1.0, -2.0]))
+    scenes = film.scenes_of(steps)
+    places = film.layout.layout(scenes[-1].boxes, "LR")
+    picture = Image.open(io.BytesIO(film.gif(steps)))
+    for n, scene in enumerate(scenes):
+        picture.seek(n)
+        shown = picture.convert("RGB")
+        assert shown.tobytes() == frame_at(scene.boxes, places, scene.words).tobytes(), n
+        roles = 0
+        for box, (x, y) in zip(scene.boxes.boxes, places.centres):
+            left, top = (round(at - size / 2 + svg.MARGIN) for at, size in zip((x, y), layout.size_of(box.lines)))
+            inside, rim = shown.getpixel((left + 7, top + 20)), shown.getpixel((left + 2, top + 20))
+            assert inside == ImageColor.getrgb(box.fill), (n, box)
+            thick = rim == ImageColor.getrgb(svg.INK)
+            assert thick == bool(box.role or box.root), (n, box)
+            roles += bool(box.role)
+        assert roles == len({i for i in (steps[n].node, steps[n].parent) if i >= 0})
+
+
+def test_boxes_of_the_same_text_have_each_their_own_colour():
+    root = mg.dot([Value(1.0, label="w"), Value(1.0, label="w")], [0.09999, 0.1])
+    scene = film.scenes_of(mg.steps(root))[-1]
+    places = film.layout.layout(scene.boxes, "LR")
+    shown = frame_at(scene.boxes, places, scene.words)
+    found = [(box, centre) for box, centre in zip(scene.boxes.boxes, places.centres) if box.title == "w"]
+    assert [box.lines for box, _ in found] == [found[0][0].lines] * 2
+    colours = [shown.getpixel((round(x + svg.MARGIN), round(y + svg.MARGIN - 20))) for _, (x, y) in found]
+    assert colours == [ImageColor.getrgb(POSITIVE[i]) for i in (0, 1)]
+
+
+def test_a_frame_shows_its_words_and_numbers_in_ink_and_in_few_colours():
+    steps = mg.steps(neuron())
+    scenes = film.scenes_of(steps)
+    places = film.layout.layout(scenes[-1].boxes, "LR")
+    graph = scenes[-1].boxes
+    with_words, without = [frame_at(graph, places, words) for words in (["Backward", "second"], [])]
+    top, left, right, bottom = (ImageChops.difference(with_words, without).getbbox()[i] for i in (1, 0, 2, 3))
+    assert top >= places.height + svg.MARGIN and bottom < with_words.height
+    assert abs(left - svg.MARGIN) <= 2 and 60 < right < 120
+    blank = copy.deepcopy(graph)
+    blank.boxes[0].data = " " * len(blank.boxes[0].data)
+    box, (x, y) = graph.boxes[0], places.centres[0]
+    changed = ImageChops.difference(frame_at(graph, places, []), frame_at(blank, places, [])).getbbox()
+    width, height = layout.size_of(box.lines)
+    assert x < changed[0] and changed[2] <= x + width / 2 + svg.MARGIN  # on the right of its box
+    assert y - height / 2 < changed[1] - svg.MARGIN and changed[3] - svg.MARGIN < y + height / 2
+    assert len(with_words.getcolors(1 << 24)) <= 128
 
 
 def test_a_folded_film_takes_the_steps_inside_a_box_as_one():

@@ -1,5 +1,6 @@
 """The order laboratory: which orders go wrong, where, and by how much."""
 
+import math
 import random
 
 import micrograd.engine
@@ -12,6 +13,7 @@ from refusals import refusal
 
 import microgrid as mg
 from microgrid import Value
+from microgrid.engine import apply
 from microgrid.pictures.orders import orders
 
 NAMES = [
@@ -51,13 +53,13 @@ def table_of(kind):
 def test_a_graph_on_which_every_wrong_order_is_wrong():
     values = table_of(Value)
     assert str(orders(values["e"], names=values)) == "\n".join([
-        "order                               a.grad  steps  fired too early",
+        "order                               a.grad  steps  fired too early  why it is wrong",
         "after all that use it (right)       32 ✓    8",
         "recursion, passing on what arrives  32 ✓    14     b",
-        "recursion, sending the whole grad   108 ✗   14     b",
-        "breadth first                       12 ✗    8      b",
-        "depth first, at first sight         12 ✗    8      b",
-        "forward, from the leaves            0 ✗     8      b",
+        "recursion, sending the whole grad   108 ✗   14     b                b fired 4 times",
+        "breadth first                       12 ✗    8      b                b fired with 6 of 16",
+        "depth first, at first sight         12 ✗    8      b                b fired with 6 of 16",
+        "forward, from the leaves            0 ✗     8      b                b fired with 0 of 16",
     ])  # fmt: skip
 
 
@@ -91,9 +93,9 @@ def test_recursion_over_every_path_is_stopped():
         y = y + y
     lab = orders(y)
     assert [(row.steps, row.stopped) for row in lab.rows[:3]] == [(80, False), (100_000, True), (100_000, True)]
-    assert lab.table()[1][:3] == ["after all that use it (right)", "1.10e+12 ✓", "80"]
-    assert lab.table()[2][2:] == ["100000, stopped", "+ #39"]
-    assert lab.table()[2][1].endswith("✗")
+    assert lab.table()[1] == ["after all that use it (right)", "1.10e+12 ✓", "80", "", ""]
+    assert lab.table()[2] == [NAMES[1], "…", "stopped after 100000 steps", "+ #39", ""]
+    assert lab.table()[3] == [NAMES[2], "…", "stopped after 100000 steps", "", ""]
     assert x.grad == 0
 
 
@@ -110,9 +112,70 @@ def test_many_leaves_are_counted_together():
     y = sum([x * x * 2.0 for x in xs])
     titles, right, *_, forward = orders(y * y).table()
     assert titles[:9] == ["order", *[f"x{i}.grad" for i in range(8)]]
-    assert titles[9:] == ["13 more leaves", "steps", "fired too early"]
+    assert titles[9:] == ["13 more leaves", "steps", "fired too early", "why it is wrong"]
     assert right[9] == "all right ✓"
     assert forward[9].endswith("wrong ✗")
+
+
+def test_leaves_without_a_name_have_no_column_beside_one_with_a_name():
+    x = Value(2.0, label="x")
+    titles, right, *_ = orders(x * 3 + 1).table()
+    assert titles[1:4] == ["x.grad", "2 more leaves", "steps"]
+    assert right[1:4] == ["3 ✓", "all right ✓", "4"]
+    assert orders(x * 3).table()[0][1:3] == ["x.grad", "1 more leaf"]
+    titles, right, *_ = orders(Value(2.0) * 3).table()
+    assert (titles[1:4], right[1:4]) == (["2.grad", "3.grad", "steps"], ["3 ✓", "2 ✓", "2"])
+
+
+def test_long_names_take_fewer_columns():
+    xs = [Value(1.0, label=f"a name of some length {i}") for i in range(5)]
+    titles = orders(sum(xs)).table()[0]
+    assert titles[1:4] == ["a name of some length 0.grad", "a name of some length 1.grad", "4 more leaves"]
+
+
+def test_the_reason_for_each_wrong_total():
+    a = Value(1.0)
+    b = a + a
+    c = b + b
+    assert [row[-1] for row in orders(c).table()[1:]] == ["", "", "b fired twice", "", "", "b fired with 0 of 2"]
+
+
+SENDS = "! ? in place of ✓: the local gradients are those of what this engine's own backward() sends, and not right"
+
+
+def test_an_engine_whose_local_gradients_are_wrong_gets_no_tick():
+    a = other_engines.InASet(1.0)
+    b = a + a
+    lab = orders(b + 3.0, names={"a": a, "b": b})
+    assert str(lab).splitlines()[1] == "after all that use it (right)       1 ?     all right ?  3"  # 2 is right
+    assert str(lab).splitlines()[7:] == [
+        SENDS,
+        "! b = a + a uses a twice but sent to it once: keep the operands in a tuple, since a set has each once",
+    ]
+    assert lab._repr_html_().endswith("since a set has each once</p>")
+    x = Value(2.0, label="x")
+    y = apply("sin", math.sin, lambda out, x: (-1 * mg.cos(x),), x)
+    assert str(orders(y)).splitlines()[7:] == [
+        "! ? in place of ✓: the local gradients are those of the rules of these operations, and not right",
+        "! y = sin(x) sends to x with the local gradient 0.4161, but moving x a little moves y by −0.4161 times that: "
+        "the sign is wrong",
+    ]
+
+
+def test_an_engine_that_only_takes_a_wrong_order_is_told_and_its_right_order_gets_a_tick():
+    values = table_of(other_engines.Recursive)
+    lab = orders(values["e"], names=values)
+    assert [row[1] for row in lab.table()[1:]] == ["32 ✓", "32 ✓", "108 ✗", "12 ✗", "12 ✗", "0 ✗"]
+    assert str(lab).splitlines()[7:] == [
+        "! b fired 4 times: it has to fire once, when all that it gets has arrived; sort the nodes, each once",
+    ]
+
+
+def test_a_node_that_gets_nothing_is_told_by_a_central_difference():
+    a = Micro(-1.0)
+    r = a.relu()
+    lab = orders((a * r).tanh() * 2, names={"a": a, "r": r})
+    assert lab.table()[1][1] == "0 ✓"
 
 
 def test_a_deep_graph_and_a_single_value():

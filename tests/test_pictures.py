@@ -14,9 +14,10 @@ import pytest
 
 import microgrid as mg
 from microgrid import Value
-from microgrid.pictures import layout
-from microgrid.pictures.boxes import NEGATIVE, NEUTRAL, POSITIVE, fill_of, shade_of
+from microgrid.pictures import film, layout
+from microgrid.pictures.boxes import INK, LINES, NEGATIVE, NEUTRAL, POSITIVE, SOFT, fill_of, shade_of
 from microgrid.pictures.numbers import columns_of, cut, show
+from microgrid.pictures.player import page_of
 
 SVG = "{http://www.w3.org/2000/svg}"
 needs_dot = pytest.mark.skipif(
@@ -101,12 +102,139 @@ def luminance(colour):
 
 
 def test_every_text_has_a_contrast_of_at_least_4_5_on_every_fill():
-    from microgrid.pictures.svg import INK, SOFT
-
     for fill in (*POSITIVE, *NEGATIVE, NEUTRAL):
         for ink in (INK, SOFT):
             high, low = sorted([luminance(fill), luminance(ink)], reverse=True)
             assert (high + 0.05) / (low + 0.05) >= 4.5, (fill, ink)
+
+
+def contrast(one, other):
+    high, low = sorted([luminance(one), luminance(other)], reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def colourful():
+    """A value of every shade: grads of 0, and of both signs in three strengths."""
+    leaves = [Value(1.0, label=f"x{i}") for i in range(7)]
+    root = mg.dot(leaves, [0.0, 0.01, 1.0, 20.0, -0.01, -1.0, -20.0]) + 0
+    root.backward()
+    return leaves, root
+
+
+def inked(svg):
+    """(the colour of a text, the colour that it stands on, the text) for each text of a picture."""
+    found, page = [], ET.fromstring(svg).find(f"{SVG}rect").get("fill")
+    stack = [(ET.fromstring(svg), None, page)]
+    while stack:
+        element, ink, ground = stack.pop()
+        ink = element.get("fill", ink)
+        rect = element.find(f"{SVG}rect") if element.find(f"{SVG}title") is not None else None
+        ground = rect.get("fill") if rect is not None and element.tag == f"{SVG}g" else ground
+        if element.tag == f"{SVG}text":
+            found.append((ink, ground, element.text))
+        stack += [(child, ink, ground) for child in element]
+    return found
+
+
+def test_a_dark_picture_differs_in_its_colours_alone_and_every_text_in_it_has_a_contrast_of_4_5():
+    leaves, root = colourful()
+    light, dark = [mg.draw(root, dark=yes, local_gradients=True) for yes in (False, True)]
+    assert re.sub(r'"#\w{6}"', '""', light.svg()) == re.sub(r'"#\w{6}"', '""', dark.svg())
+    assert len(set(inked(dark.svg()))) > 20
+    for picture in (light, dark):
+        for ink, ground, text in inked(picture.svg()):
+            assert contrast(ink, ground) >= 4.5, (ink, ground, text)
+    fills = {words[0].text: rect.get("fill") for rect, words in boxes(dark.svg())}
+    assert len({fills[leaf.label] for leaf in leaves}) == 7
+    assert (fills["x2"], fills["x5"]) == ("#5a3410", "#173a5a")  # of the design
+    for word in (INK, LINES, SOFT, NEUTRAL, *POSITIVE, *NEGATIVE):
+        assert word in light.svg() and word not in dark.svg() + dark.dot()
+
+
+def test_a_dark_picture_keeps_what_labels_say_and_a_picture_of_text_is_dark_too(no_graphviz):
+    root = Value(1.0, label='fill="#ffffff"') + 1
+    svg = mg.draw(root, dark=True).svg()
+    assert any(['fill="#ffffff"' in text for text in texts(svg)])
+    assert all([contrast(ink, ground) >= 4.5 for ink, ground, _ in inked(svg)])
+    assert luminance(ET.fromstring(svg).find(f"{SVG}rect").get("fill")) < 0.05
+
+
+def test_show_opens_the_picture_in_the_browser_and_says_where_it_is(monkeypatch, tmp_path):
+    opened = []
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("webbrowser.open", lambda address: opened.append(address) is None)
+    graph = mg.draw(squared()[1])
+    path, second = graph.show(), graph.show()
+    assert path.read_text() == graph.svg() and path.suffix == ".svg"
+    assert opened == [path.as_uri(), second.as_uri()]
+    assert sorted(tmp_path.iterdir()) == sorted([path, second]) and path != second
+
+
+def unnamed():
+    """A graph of which words call most nodes by their numbers, with an unnamed root."""
+    a, b = Value(2.0), Value(-3.0)
+    leaves = {"a": a, "b": b}
+    _root = mg.logsumexp([(a * b + b).exp(), (a * b + b * a + a).tanh() * 2])
+    _root.backward()
+    return leaves, _root
+
+
+def test_every_number_that_words_call_a_value_by_is_in_its_box_in_every_form():
+    leaves, _root = unnamed()
+    _nodes = mg.topological_order(_root)
+    steps = mg.steps(_root, names=leaves)
+    headlines = " ".join([step.headline for step in steps if step.kind == "backward"])
+    said = set(re.findall(r"(\S+) #(\d+)", headlines))
+    assert len(said) == 5 and "+ #8 sends to + #7" in headlines
+    graph = mg.draw(_root, names=leaves)
+    assert all([_nodes[int(number)].op == op for op, number in said])
+    for picture in (graph, steps[-1].draw(), steps[0].draw()):
+        in_boxes = [[word.text for word in words] for _, words in boxes(picture.svg())]
+        assert {(row[0], row[1][1:]) for row in in_boxes if row[1].startswith("#")} == said
+    for op, number in said:
+        assert f"── {op} #{number}   " in str(graph)
+        assert f"<td>{op} #{number}</td>" in graph._repr_html_()
+        assert re.search(rf'"{re.escape(op)} +#{number}\\l', graph.dot())
+        assert f">#{number}</text>" in film.animated_svg(steps)
+        assert f">#{number}</text>" in page_of(steps, packed=False)
+
+
+def test_the_number_of_a_value_is_small_and_keeps_away_from_the_operation():
+    x = Value(0.5)
+    for _ in range(30):
+        x = Value(0.0, (x,), "an operation of a name", lambda out, x: (1,))
+    graph = mg.draw(x + 1)
+    numbers = 0
+    for rect, words in boxes(graph.svg()):
+        if words[1].text.startswith("#"):
+            numbers += 1
+            title_ends = float(words[0].get("x")) + len(words[0].text) * 16 * 0.602
+            assert words[1].get("font-size") == "14" and words[1].get("text-anchor") == "end"
+            assert title_ends + 4 < float(words[1].get("x")) - len(words[1].text) * 14 * 0.602
+            assert float(words[1].get("x")) < float(rect.get("x")) + float(rect.get("width")) - 5
+    assert numbers == 29  # but for x, which has a name, and the result
+
+
+def test_a_root_without_a_name_is_the_result_in_pictures_and_words():
+    leaves, _root = unnamed()
+    graph, steps = mg.draw(_root, names=leaves), mg.steps(_root, names=leaves)
+    assert [box.title for box in graph.boxes.boxes if box.root] == ["result = logsumexp"]
+    assert graph.caption[0].startswith(f"result = {show(_root.data)}, from ")
+    assert str(graph).startswith("result = logsumexp   ") and repr(graph).startswith("<Graph of result: ")
+    assert "start at result" in str(steps) and repr(steps).startswith(f"<{len(steps)} steps of result, ")
+    assert str(mg.explain(leaves["b"], _root, names=leaves)).startswith("dresult/db = ")
+    assert mg.draw(Value(2.0)).caption == ["a number = 2.0000, one value alone.", graph_without_gradients()]
+
+
+def graph_without_gradients():
+    return "Every grad is 0: call .backward() on the result, then draw again."
+
+
+def test_where_another_value_is_called_result_the_root_is_not():
+    leaves = {"result": Value(2.0)}
+    graph = mg.draw((leaves["result"] * 3).tanh().exp() + 1, names=leaves)
+    assert [box.title for box in graph.boxes.boxes if box.root] == ["+"]
+    assert graph.boxes.boxes[-1].number == f"#{graph.count - 1}"
 
 
 def test_names_are_labels_first_then_the_callers_variables_then_lists():
@@ -270,6 +398,22 @@ def test_draw_wants_a_value():
         mg.draw(Value(1.0), rankdir="UP")
 
 
+def test_a_class_that_keeps_its_numbers_elsewhere_is_told_what_to_add():
+    class Num:
+        def __init__(self):
+            self.value, self.grad, self.left, self.right = 1.0, 0.0, None, None
+
+        def backward(self):
+            self.grad = 1.0
+
+    with pytest.raises(TypeError) as caught:
+        mg.draw(Num())
+    assert str(caught.value).endswith(
+        "is no Value but Num: its class has value, but data is needed; left and right, but _prev is needed: add to it "
+        "data = property(lambda self: self.value) and _prev = property(lambda self: (self.left, self.right,))"
+    )
+
+
 def test_a_graph_too_large_to_draw_becomes_a_summary(tmp_path):
     x = Value(1.0)
     y = x
@@ -283,7 +427,10 @@ def test_a_graph_too_large_to_draw_becomes_a_summary(tmp_path):
         "150001 values are too many to draw (the most is 1500 boxes, and nothing folds it to fewer): "
         "draw a part, or focus= on a value."
     )
-    assert sorted(tuple(line.split()[:2]) for line in lines[3:]) == [
+    assert lines[2] == (
+        "150001 values: of bugs only nan and inf were looked for; draw a part to have all looked for."
+    )
+    assert sorted(tuple(line.split()[:2]) for line in lines[4:]) == [
         ("*", "50000"),
         ("+", "50000"),
         ("leaf", "50000"),

@@ -1,9 +1,12 @@
 """Steps: every contribution is seen, of every engine of the family, and nothing is left behind."""
 
+import copy
 import inspect
 import linecache
 import math
+import pickle
 import random
+import threading
 
 import micrograd.engine
 import numpy
@@ -17,8 +20,9 @@ from refusals import refusal
 import microgrid as mg
 from microgrid import Value
 from microgrid.engine import apply
-from microgrid.pictures.passes import CHAIN_RULE
+from microgrid.pictures.passes import CHAIN_RULE, Passes
 from microgrid.pictures.reading import read
+from microgrid.pictures.recorder import checked, record
 from microgrid.pictures.steps import steps
 from microgrid.pictures.words import evaluation, spoken
 
@@ -131,16 +135,16 @@ def test_what_nodes_without_a_name_are_called():
     y = ((a * -3 + 1) / (a + a)) ** 2
     reading = read(-y, {})
     assert [spoken(reading, i) for i in range(len(reading.nodes))] == [
-        "a", "−3", "(a*(−3))", "1", "+ #4", "(a+a)", "/ #6", "2", "** #8", "neg #9",
+        "a", "−3", "(a*(−3))", "1", "+ #4", "(a+a)", "/ #6", "2", "** #8", "result",
     ]  # fmt: skip
     assert [evaluation(reading, i) for i in (2, 4, 6, 8, 9)] == [
         "a * (−3) = 2 × (−3) = −6",
         "#4 = (a*(−3)) + 1 = −6 + 1 = −5",
         "#6 = #4 / (a+a) = (−5) / 4 = −1.2500",
         "#8 = #6 ** 2 = (−1.2500) ** 2 = 1.5625",
-        "#9 = -#8 = −1.5625",
+        "result = -#8 = −1.5625",
     ]
-    assert evaluation(read(Value(2.0) + 3, {}), 2) == "2 + 3 = 5"
+    assert evaluation(read(Value(2.0) + 3, {}), 2) == "result = 2 + 3 = 5"
 
 
 @pytest.mark.parametrize(
@@ -314,7 +318,7 @@ def test_other_ways_to_keep_a_grad():
         assert recorded.final == [6.0, 1]
         assert recorded[2].source == ("test_other_ways_to_keep_a_grad.Nothing.backward" if kind is Nothing else
                                       "Micro.__mul__._backward")  # fmt: skip
-        assert recorded.findings == []
+        assert {finding.kind for finding in recorded.findings} == ({"not-checked"} if kind is Nothing else set())
         assert a.grad is before
 
 
@@ -422,6 +426,68 @@ def test_steps_within_a_backward_that_is_watched():
     y = Curious(2.0, (x,), "times", lambda out, x: (2,))
     assert steps(y).final == [2, 1]
     assert inspect.ismemberdescriptor(Value.__dict__["grad"])
+
+
+def test_a_slope_names_what_is_more_than_a_word_in_parentheses():
+    a = Value(2.0, label="a")
+    recorded = steps((a * -3 + 1) * (a + 1) * 2)
+    assert [step.slope for step in recorded if step.kind == "backward"] == [
+        "∂result/∂(* #7) = 2", "∂result/∂2 = −15",
+        "∂(* #7)/∂(+ #4) = 3", "∂(* #7)/∂(a+1) = −5",
+        "∂(a+1)/∂a = 1", "∂(a+1)/∂1 = 1",
+        "∂(+ #4)/∂(a*(−3)) = 1", "∂(+ #4)/∂1 = 1",
+        "∂(a*(−3))/∂a = −3", "∂(a*(−3))/∂(−3) = 2",
+    ]  # fmt: skip
+    start = next(step for step in recorded if step.kind == "start")
+    assert str(start).endswith("result.grad: 0 → 1, since ∂result/∂result = 1")
+
+
+def test_one_recording_at_a_time():
+    """While one thread watches a class, another has to wait: the class has one `grad` to replace."""
+    both, together = threading.Barrier(2), []
+
+    class Meets(Micro):
+        def backward(self):
+            try:
+                both.wait(0.2)
+                together.append(self)
+            except threading.BrokenBarrierError:
+                pass
+            super().backward()
+
+    roots = [Meets(float(i)) * 3.0 for i in (1, 2)]
+    recorded = [None, None]
+
+    def run(k):
+        recorded[k] = steps(roots[k])
+
+    threads = [threading.Thread(target=run, args=(k,)) for k in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert together == []
+    assert [found.final for found in recorded] == [[3.0, 1.0, 1], [3.0, 2.0, 1]]
+    assert "grad" not in vars(Meets)
+
+
+@pytest.mark.parametrize("take", [pickle.dumps, copy.copy, copy.deepcopy, lambda s: pickle.dumps(s[0])])
+def test_steps_are_kept_as_a_file_and_not_pickled(take):
+    x = Value(3.0)
+    recorded = steps(x * x)
+    assert refusal(TypeError, lambda: take(recorded)) == (
+        "Steps can't be pickled or copied, since they hold the code that they watched: keep them as a file by "
+        '.save("steps.html"), or pickle the root and call steps(root) again'
+    )
+
+
+def test_passes_draw_themselves():
+    x = Value(3.0)
+    recorded = Passes(record(checked(x * x, {id(x): "x"}, "steps"), keep_grads=False))
+    assert str(recorded.draw(-1)) == str(recorded[-1].draw())
+    assert recorded.draw(1).remarks == ["Backward 1 of 3: start at result",
+                                        "result.grad: 0 → 1, since ∂result/∂result = 1"]  # fmt: skip
+    assert refusal(IndexError, lambda: recorded.draw(9)) == "there is no step 9: there are steps 0 to 3"
 
 
 def test_refusals():

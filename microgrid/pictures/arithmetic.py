@@ -6,18 +6,22 @@ Nothing of it is run by Python: what is not listed here is refused by its name.
 import ast
 import math
 import operator
+import re
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import Any
 
 from .. import functions
 from ..engine import Value, number, power
+from . import slips
 
-MOST_BITS = 10_000  # of a power of whole numbers
+MOST_LISTED = 100_000  # numbers in lists, each as often as a function is given it
+MOST_NAMED = 8  # in a message
 WHOLE = 2**53  # beyond, a whole number is taken as a float: 10**10**10 has too many digits
 FUNCTIONS: dict[str, Callable] = {"abs": abs, "sum": sum}
 FUNCTIONS |= {name: getattr(functions, name) for name in functions.__all__}
 METHODS = {name for name in FUNCTIONS if hasattr(Value, name)}
+OF_LISTS = ("sum", "softmax", "log_softmax", "logsumexp", "dot")
+MODULES = ("math", "numpy", "np", "cmath", "torch", "F", "tf", "jnp", "jax", "sympy", "sp", "scipy")
 OPERATORS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
 CONSTANTS = {"pi": math.pi, "e": math.e}
 HAS = "an expression has numbers, names, + - * / **, and functions such as tanh(x)"
@@ -27,14 +31,16 @@ REFUSED = {
     ast.BitXor: "^: write ** for a power", ast.JoinedStr: "a text", ast.Lambda: "lambda",
     ast.ListComp: "a comprehension", ast.SetComp: "a comprehension", ast.DictComp: "a comprehension",
     ast.GeneratorExp: "a comprehension", ast.BoolOp: "and/or", ast.Not: "not", ast.FloorDiv: "//", ast.Mod: "%",
-    ast.MatMult: "@: write dot(a, b)", ast.FunctionDef: "def", ast.ClassDef: "class", ast.For: "a loop",
-    ast.While: "a loop", ast.If: "if: write where(x, a, b), which is a where x > 0, else b", ast.NamedExpr: ":=",
+    ast.MatMult: "@: write dot(a, b)", ast.FunctionDef: "def: write the lines in it without it",
+    ast.ClassDef: "class", ast.For: "a loop", ast.While: "a loop", ast.With: "with: write the lines in it without it",
+    ast.AsyncFunctionDef: "async", ast.AsyncFor: "async", ast.AsyncWith: "async", ast.Await: "await",
+    ast.Try: "try", ast.Match: "match", ast.Delete: "del", ast.Raise: "raise", ast.Global: "global",
+    ast.Nonlocal: "nonlocal", ast.Yield: "yield", ast.YieldFrom: "yield", ast.Invert: "~", ast.BitAnd: "&",
+    ast.BitOr: "|", ast.LShift: "<<", ast.RShift: ">>", ast.Return: "return", ast.NamedExpr: ":=",
+    ast.If: "if: write where(x, a, b), which is a where x > 0, else b", ast.AnnAssign: "a declaration: write a = 2",
     ast.Starred: "*", ast.Dict: "a dictionary", ast.Set: "a set", ast.AugAssign: "+= and its like: write x2 = x + 1",
     ast.Slice: "a slice: write the index, as in x[0]",
 }  # fmt: skip
-
-
-MEANT = {"min": "minimum", "max": "maximum", "ln": "log", "tahn": "tanh", "thanh": "tanh", "fabs": "abs"}
 
 
 class BadExpression(ValueError):
@@ -49,7 +55,12 @@ class Arithmetic:
         self.given = given  # from outside
         self.unused = set(given)
         self.values: dict[str, Any] = {}
-        self.modules: set[str] = set()  # the names that microgrid was imported by
+        self.lines = re.split(r"\r\n|\r|\n", text)
+        self.modules = {"mg", "microgrid"}  # the names that microgrid was imported by
+        self.constants: set[str] = set()  # and math and numpy, of which pi and e are taken
+        self.shown: set[str] = set()  # names of pictures and steps, which no arithmetic can use
+        self.wanted: list[str] = []  # names that the text uses and gives no value to
+        self.listed = 0
 
     def value(self, node: ast.expr) -> Any:
         """The number, Value or list that an expression is."""
@@ -70,7 +81,7 @@ class Arithmetic:
         if isinstance(node, ast.Subscript):
             return self.item(node)
         if isinstance(node, ast.Attribute):
-            raise self.refusal(node, f"{ast.unparse(node)[-40:]!r} is refused: there is no .{node.attr} here")
+            return self.attribute(node)
         raise self.refusal(getattr(node, "op", node) if isinstance(node, ast.UnaryOp) else node, at=node)
 
     def variable(self, node: ast.Name) -> Any:
@@ -85,7 +96,31 @@ class Arithmetic:
             return CONSTANTS[name]
         if name in FUNCTIONS or name == "Value":
             raise self.refusal(node, f"{name} is a function: write {name}(x)")
-        raise self.refusal(node, f"there is no value for {name}: write {name}=10 after the expression")
+        if name in self.shown:
+            raise self.refusal(node, f"{name} is a picture, or steps: no number to compute with")
+        if meant := slips.of_name(name):
+            raise self.refusal(node, f"there is no value for {name}: {meant}")
+        missing = [name, *[other for other in self.wanted if other != name]][:MOST_NAMED]
+        known = sorted({*self.values, *self.given})[:MOST_NAMED]
+        raise self.refusal(
+            node, f"there is no value for {', '.join(missing)}: write {' '.join([f'{name}=10' for name in missing])} "
+            "after the expression" + (f"; known are {', '.join(known)}" if known else "")
+        )  # fmt: skip
+
+    def attribute(self, node: ast.Attribute) -> Any:
+        owner, name = dotted(node.value), node.attr
+        if name in CONSTANTS and owner in self.constants:
+            return CONSTANTS[name]
+        if owner and name in CONSTANTS and self.is_foreign(owner):
+            raise self.refusal(node, f"{owner}.{name} is refused: write {name} without {owner}.")
+        if owner and name in METHODS and not self.is_foreign(owner):
+            raise self.refusal(node, f"{owner}.{name} is refused: write {owner}.{name}(), with parentheses")
+        raise self.refusal(node, f"{self.said(node)} is refused: there is no .{name} here")
+
+    def is_foreign(self, owner: str) -> bool:
+        """Whether `owner.name` is of another package, as np.exp and torch.nn.functional.relu are."""
+        first = owner.split(".")[0]
+        return first not in self.values and first not in self.given and first in (*MODULES, *self.constants)
 
     def arithmetic(self, node: ast.BinOp) -> Any:
         chain: list[ast.BinOp] = []  # a sum of a thousand terms is nested a thousand deep, to the left
@@ -107,9 +142,6 @@ class Arithmetic:
     def power(self, node: ast.BinOp, base: Any, exponent: Any) -> Any:
         if not isinstance(base, Value) and not isinstance(exponent, Value):
             return self.tried(node, power, float(base), float(exponent))
-        a, b = number(base), number(exponent)
-        if isinstance(a, int) and isinstance(b, int) and a.bit_length() * b > MOST_BITS:
-            raise self.refusal(node, f"{self.said(node)} can't be computed: {a} ** {b} has too many digits")
         return self.tried(node, operator.pow, base, exponent)
 
     def scalar(self, node: ast.expr) -> Any:
@@ -126,26 +158,54 @@ class Arithmetic:
         return items[int(index)]
 
     def call(self, node: ast.Call) -> Any:
-        called, operands = node.func, [*node.args]
-        if isinstance(called, ast.Attribute) and name_of(called.value) in self.modules:
-            name = called.attr  # mg.tanh(x)
-        elif isinstance(called, ast.Attribute):
-            name = called.attr  # x.tanh()
-            if name not in METHODS:
-                raise self.refusal(node, f"there is no method .{name}(){_close(name, METHODS)}")
-            operands = [called.value, *operands]
-        elif isinstance(called, ast.Name):
-            name = called.id
-        else:
-            raise self.refusal(node, f"{self.said(called)} can't be called; {HAS}")
+        name, operands = self.called(node)
         if name == "Value":
             return self.leaf(node)
         if name not in FUNCTIONS:
-            raise self.refusal(node, f"there is no function {name}{_close(name, FUNCTIONS)}")
+            raise self.refusal(node, f"there is no function {name}{slips.of_function(name, FUNCTIONS)}")
         if any([keyword.arg is None for keyword in node.keywords]):
             raise self.refusal(node, f"** in a call is refused: {HAS}")
         options = {str(keyword.arg): self.scalar(keyword.value) for keyword in node.keywords}
-        return self.tried(node, FUNCTIONS[name], *[self.value(operand) for operand in operands], **options)
+        lists = len(operands) if name == "dot" else 1 if name in OF_LISTS else 0
+        found = [self.numbers(node, name, x) if k < lists else self.scalar(x) for k, x in enumerate(operands)]
+        return self.tried(node, FUNCTIONS[name], *found, **options)
+
+    def called(self, node: ast.Call) -> tuple[str, list[ast.expr]]:
+        """The name of the function, and what it is called on."""
+        called, operands = node.func, node.args
+        if isinstance(called, ast.Name) and called.id not in self.values and called.id not in self.given:
+            return called.id, operands
+        if not isinstance(called, ast.Attribute):
+            factor = self.source(called) if len(self.source(called)) <= 40 else "(...)"
+            raise self.refusal(node, f"{self.said(called)} can't be called: write {factor}*(...) for a product")
+        owner, name = dotted(called.value), called.attr
+        first = owner.split(".")[0]
+        if first in self.modules and first not in (*self.values, *self.given):
+            return name, operands  # mg.tanh(x)
+        unknown = first not in (*self.values, *self.given, *CONSTANTS)
+        if owner and unknown and (operands or self.is_foreign(owner)):
+            meant = name if name in FUNCTIONS else slips.MEANT.get(name.lower(), name.lower())
+            hint = f"write {meant}(…) without {owner}." if meant in FUNCTIONS else (
+                f"there is no {owner} here, nor a function {name}{slips.of_function(name, FUNCTIONS)}"
+            )  # fmt: skip
+            raise self.refusal(node, f"{owner}.{name} is refused: {hint}")
+        if name not in METHODS:
+            raise self.refusal(node, f"there is no method .{name}(){slips.of_function(name, METHODS)}")
+        return name, [called.value, *operands]  # x.tanh()
+
+    def numbers(self, node: ast.Call, name: str, operand: ast.expr) -> list:
+        """The list that a function of lists is given."""
+        found = self.value(operand)
+        if not isinstance(found, list):
+            inside = ", ".join([self.source(x) for x in node.args])
+            write = "dot([a, b], [c, d])" if name == "dot" else f"{name}([{inside if len(inside) <= 40 else 'a, b'}])"
+            raise self.refusal(node, f"{self.said(node)} is refused: {name} takes a list, as in {write}")
+        if any([isinstance(x, list) for x in found]):
+            raise self.refusal(node, f"{self.said(node)} is refused: {self.said(operand)} has a list in it")
+        self.listed += len(found)
+        if self.listed > MOST_LISTED:
+            raise self.refusal(node, f"{self.said(node)} is refused: over {MOST_LISTED} numbers in lists are too many")
+        return found
 
     def leaf(self, node: ast.Call) -> Value:
         label = [k.value for k in node.keywords if k.arg == "label" and isinstance(k.value, ast.Constant)]
@@ -160,15 +220,27 @@ class Arithmetic:
 
     def tried(self, node: ast.AST, function: Callable, *operands: Any, **options: Any) -> Any:
         try:
-            return function(*operands, **options)
+            found = function(*operands, **options)
+            if isinstance(found, Value) and type(found.data) is int:  # else squares of squares have no end of digits
+                found.data = float(found.data)
+            return float(found) if type(found) is int and abs(found) > WHOLE else found
         except (ArithmeticError, ValueError, TypeError, AttributeError) as error:
             raise self.refusal(
                 node, f"{self.said(node)} can't be computed: {error.args[-1] if error.args else error}"
             ) from None
 
     def said(self, node: ast.AST) -> str:
-        text = ast.get_source_segment(self.text, node) or ""
+        text = self.source(node)
         return repr(text if len(text) <= 60 else text[:59] + "…")
+
+    def source(self, node: ast.AST) -> str:
+        """What the text has there, of several lines the first."""
+        first, last = getattr(node, "lineno", 0), getattr(node, "end_lineno", 0)
+        if not first:
+            return ""
+        line = self.lines[first - 1].encode(errors="surrogatepass")
+        part = line[node.col_offset : node.end_col_offset if first == last else None]  # type: ignore[attr-defined]
+        return part.decode(errors="replace").rstrip() + ("" if first == last else " …")
 
     def refusal(self, node: ast.AST, sentence: str = "", at: Any = None) -> BadExpression:
         if not sentence:
@@ -189,8 +261,10 @@ def name_of(node: ast.AST) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def _close(name: str, names: Any) -> str:
-    if MEANT.get(name) in names:
-        return f"; write {MEANT[name]}"
-    close = get_close_matches(name, sorted(names), n=1)
-    return f"; did you mean {close[0]}?" if close else f": there are {', '.join(sorted(names))}"
+def dotted(node: ast.AST) -> str:
+    """`np` or `torch.nn.functional`, or nothing for what is no name."""
+    names: list[str] = []
+    while isinstance(node, ast.Attribute):
+        names.append(node.attr)
+        node = node.value
+    return ".".join([node.id, *names[::-1]]) if isinstance(node, ast.Name) else ""

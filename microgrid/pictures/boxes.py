@@ -1,11 +1,12 @@
 """A graph as boxes and edges: what every picture of it shows, before anything is placed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from .numbers import columns_of, cut, plain, show, show_all
-from .reading import Node, Reading
+from .reading import Reading
+from .words import name_of, number_of
 
 FIXED = "fixed"  # in the place of a gradient
 LONGEST = 28  # columns of a name, before it is cut
@@ -15,7 +16,16 @@ CLOSED = "\N{BLACK RIGHT-POINTING SMALL TRIANGLE}"  # before the name of a box t
 # Orange and blue stay apart for every common colour blindness; ink on each has a contrast over 7.
 POSITIVE = ("#fef1e4", "#fde0c0", "#fdb863")
 NEGATIVE = ("#e8f1f9", "#cfe3f3", "#92c5de")
-NEUTRAL = "#ffffff"
+NEUTRAL = "#ffffff"  # and of the page
+INK, LINES, SOFT, FRAMES = "#111111", "#5f5f5f", "#4a4a4a", "#8a8a8a"
+
+DARK_POSITIVE = ("#3b2a18", "#5a3410", "#87500f")
+DARK_NEGATIVE = ("#1c2c3c", "#173a5a", "#1f5f96")
+DARK_NEUTRAL = "#22252b"
+DARK = {  # what stands in the place of each colour on a dark page
+    **dict(zip((*POSITIVE, *NEGATIVE, NEUTRAL), (*DARK_POSITIVE, *DARK_NEGATIVE, DARK_NEUTRAL))),
+    INK: "#f2f2f2", LINES: "#9aa0aa", SOFT: "#d6d8dd", FRAMES: "#7d838e",
+}  # fmt: skip
 
 
 @dataclass
@@ -35,6 +45,7 @@ class Box:
     root: bool = False
     full_title: str = ""
     role: str = ""  # in a step: "sends" or "receives"
+    number: str = ""  # "#6", where words call an unnamed result by its number
     columns: int = 0  # room for numbers that are still to come, so that the box keeps its size
 
     @property
@@ -47,9 +58,11 @@ class Box:
         """The text of the box, one row of equal length each."""
         if not self.shown:
             return [self.title]
-        width = max(columns_of(self.title), 5 + max(len(self.data), len(self.grad), self.columns))
+        head = columns_of(self.title) + (len(self.number) + 1 if self.number else 0)
+        width = max(head, 5 + max(len(self.data), len(self.grad), self.columns))
         rows = [f"{name} {text:>{width - 5}}" for name, text in (("data", self.data), ("grad", self.grad))]
-        return [self.title + " " * (width - columns_of(self.title)), *rows] if self.title else rows
+        between = " " * (width - columns_of(self.title) - len(self.number))
+        return [self.title + between + self.number, *rows] if self.title else rows
 
 
 @dataclass
@@ -81,15 +94,15 @@ class Boxes:
     notes: list[str] = field(default_factory=list)  # what was folded, and how to open it
 
 
-def title_of(node: Node) -> str:
+def title_of(reading: Reading, i: int) -> str:
     """`x` for a named leaf, `o = tanh` for a named result, `tanh` for one without a name."""
-    return " = ".join([part for part in (node.name, node.op) if part])
+    return " = ".join([part for part in (name_of(reading, i), reading.nodes[i].op) if part])
 
 
 def box_of(reading: Reading, i: int) -> Box:
     """The box of one value."""
     node = reading.nodes[i]
-    title = title_of(node)
+    title, number = title_of(reading, i), number_of(reading, i)
     return Box(
         title=cut(title, LONGEST),
         data=show(node.data),
@@ -99,21 +112,20 @@ def box_of(reading: Reading, i: int) -> Box:
         shown=[i],
         leaf=not node.operands,
         root=i == reading.root,
-        full_title=title,
+        full_title=f"{title} {number}".strip(),
+        number=number,
     )
 
 
 def folded_box(reading: Reading, kind: str, title: str, nodes: list[int], shown: list[int], times: int = 1) -> Box:
     """One box for several values; with the numbers of those that are to be shown, or how they range."""
     grads = [plain(reading.nodes[i].grad) for i in shown]
-    shades = {shade_of(grad) for grad in grads}
-    signs = {(shade > 0) - (shade < 0) for shade in shades} - {0}
     count = f" ×{times}" if times > 1 else ""
     return Box(
         title=cut(title, LONGEST - len(count)) + count,
         data=show_all([reading.nodes[i].data for i in shown]),
         grad=FIXED if reading.nodes[shown[0]].fixed else show_all(grads, signed=True),
-        shade=max(shades, key=abs) if len(signs) == 1 else 0,
+        shade=shade_of_all(grads),
         kind=kind,
         nodes=nodes,
         shown=shown,
@@ -133,6 +145,16 @@ def shade_of(grad: Any) -> int:
     grad = 0 if grad is None else plain(grad)
     strength = 1 if abs(grad) < 0.1 else 2 if abs(grad) < 10 else 3
     return strength if grad > 0 else -strength if grad < 0 else 0
+
+
+def shade_of_all(grads: Iterable[Any]) -> int:
+    """The strongest shade of several gradients; 0 where there are positive and negative ones.
+
+    >>> shade_of_all([0.05, 0, 3.0]), shade_of_all([-0.05, -20]), shade_of_all([5.0, -0.05]), shade_of_all([])
+    (2, -3, 0, 0)
+    """
+    shades = {shade_of(grad) for grad in grads} | {0}
+    return 0 if min(shades) < 0 < max(shades) else max(shades, key=abs)
 
 
 def fill_of(shade: int, palette: Sequence[Sequence[str]] = (POSITIVE, NEGATIVE)) -> str:

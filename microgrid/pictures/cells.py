@@ -4,8 +4,10 @@ A cell is what is drawn as one at the finest: a value, a chain of sums, or the v
 equal terms of a sum have in the same place.
 """
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from ..scopes import scope
@@ -77,8 +79,9 @@ class Cells:
             cell.operands += [o for at in group[1:] for o in self.cells[at].operands]
         for at in merged:
             del self.cells[at]
+        drawn_as = {**{at: at for at in self.cells}, **merged}
         for cell in self.cells.values():
-            operands = [merged.get(at, at) for at in cell.operands]
+            operands = list(map(drawn_as.__getitem__, cell.operands))
             if cell.equals or operands != cell.operands:  # each once, of those that are drawn as one
                 cell.operands = list(dict.fromkeys(operands))
 
@@ -101,10 +104,14 @@ class Cells:
         """Says of each cell what it was made in; a module's parameters belong to its calls."""
         nodes = self.reading.nodes
         consumers: dict[int, list[int]] = {at: [] for at in self.cells}
+        outwards: dict[scope | None, tuple[scope, ...]] = {}
         for at, cell in self.cells.items():
             for operand in set(cell.operands):
                 consumers[operand].append(at)
-            cell.regions = _outwards(nodes[at].region)
+            region = nodes[at].region
+            if region not in outwards:
+                outwards[region] = _outwards(region)
+            cell.regions = outwards[region]
         owned = _parameters([region for cell in self.cells.values() for region in cell.regions])
         for at, cell in self.cells.items():  # a result that was given a name: in the midst of a region, or at its end
             if cell.operands and not cell.regions:
@@ -157,10 +164,7 @@ def _equal_terms(graph: Cells) -> dict[int, int]:
     A hub inside a region is left alone: it is drawn with the region.
     """
     cells, nodes = graph.cells, graph.reading.nodes
-    uses: dict[int, int] = dict.fromkeys(cells, 0)
-    for cell in cells.values():
-        for operand in cell.operands:
-            uses[operand] += 1
+    uses = Counter(chain.from_iterable([cell.operands for cell in cells.values()]))
     merged: dict[int, int] = {}
     effort = 40 * len(cells) + 100_000  # hubs within hubs within hubs: at some depth it is enough
     for at in reversed(cells):
@@ -170,19 +174,15 @@ def _equal_terms(graph: Cells) -> dict[int, int]:
         terms = _terms(cell, nodes[at].op)
         if len(terms) < FEWEST_TERMS:
             continue
-        owner = _owned(cells, uses, terms)
-        effort -= len(owner) + len(terms)
+        found = _owned(cells, uses, terms)
+        effort -= sum(map(len, found)) + len(terms)
         if effort < 0:
             break
         first_of: dict[tuple, list[int]] = {}
-        for k, term in enumerate(terms):
-            shape, visited = _shape(cells, nodes, owner, term, k)
-            if not visited:
-                continue
-            first = first_of.setdefault(shape, visited)
-            for one, other in zip(first, visited):
-                if one != other:
-                    merged[other] = one
+        for term, owned in zip(terms, found):
+            if owned:
+                first = first_of.setdefault(_shape(cells, nodes, term, owned), owned)
+                merged.update([(other, one) for one, other in zip(first, owned) if one != other])
     for other in sorted(merged, reverse=True):  # equal to one that equals another
         while merged[other] in merged:
             merged[other] = merged[merged[other]]
@@ -197,44 +197,31 @@ def _terms(cell: Cell, op: str) -> list[tuple[int, ...]]:
     return [(operand,) for operand in cell.operands]
 
 
-def _owned(cells: dict[int, Cell], uses: dict[int, int], terms: list[tuple[int, ...]]) -> dict[int, int]:
-    """Of each cell that goes into one term and nowhere else, the term."""
+def _owned(cells: dict[int, Cell], uses: dict[int, int], terms: list[tuple[int, ...]]) -> list[list[int]]:
+    """Of each term the cells that go into it and nowhere else, in an order that is the same for equal terms."""
     owner: dict[int, int] = {}
     left: dict[int, int] = {}  # uses that have not been seen yet
-    ready = [(at, k) for k, term in enumerate(terms) for at in term]
-    found: dict[int, int] = {}
-    while ready:
-        at, k = ready.pop()
-        left[at] = left.get(at, uses[at]) - 1
-        owner[at] = k if owner.get(at, k) == k else -1
-        if not left[at] and owner[at] == k:
-            found[at] = k
-            ready += [(operand, k) for operand in cells[at].operands]
+    found: list[list[int]] = [[] for _ in terms]
+    for k, term in enumerate(terms):
+        ready: list[Sequence[int]] = [term]
+        while ready:
+            for at in ready.pop():
+                left[at] = unseen = left.get(at, uses[at]) - 1
+                if owner.setdefault(at, k) == k and not unseen:
+                    found[k].append(at)
+                    ready.append(cells[at].operands)
     return found
 
 
-def _shape(
-    cells: dict[int, Cell], nodes: list[Any], owner: dict[int, int], term: tuple[int, ...], k: int
-) -> tuple[tuple, list[int]]:
-    """What a term looks like, and the cells of its own in the order in which that says so."""
-    number: dict[int, int] = {}
-    visited: list[int] = []
-    shape: list[Any] = []
-    stack = list(reversed(term))
-    while stack:
-        at = stack.pop()
-        if owner.get(at) != k:
-            shape.append(-1)
-        elif at in number:
-            shape.append(number[at])
-        else:
-            number[at] = len(visited)
-            visited.append(at)
-            cell = cells[at]
-            region = nodes[at].region  # calls of two modules are never equal, if they look it
-            shape += (nodes[at].op, len(cell.operands), None if region is None else id(region.owner))
-            stack += reversed(cell.operands)
-    return tuple(shape), visited
+def _shape(cells: dict[int, Cell], nodes: list[Any], term: tuple[int, ...], owned: list[int]) -> tuple:
+    """What a term looks like: of each cell of its own its operation and which of them it takes; None for others."""
+    number_of = {at: n for n, at in enumerate(owned)}.get
+    shape: list[Any] = list(map(number_of, term))
+    for at in owned:
+        operands, region = cells[at].operands, nodes[at].region
+        shape += (nodes[at].op, len(operands), None if region is None else id(region.owner))  # of the same module
+        shape += map(number_of, operands)
+    return tuple(shape)
 
 
 def _outwards(region: scope | None) -> tuple[scope, ...]:
@@ -249,9 +236,9 @@ def common(chains: Iterable[tuple[scope, ...]]) -> tuple[scope, ...]:
     """What all of them begin with."""
     chains = list(chains)
     common = chains[0] if chains else ()
-    for chain in chains[1:]:
+    for other in chains[1:]:
         same = 0
-        while same < min(len(common), len(chain)) and common[same] is chain[same]:
+        while same < min(len(common), len(other)) and common[same] is other[same]:
             same += 1
         common = common[:same]
     return common

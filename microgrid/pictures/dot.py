@@ -8,18 +8,21 @@ import graphviz
 
 from ..files import write_whole
 from . import layout
-from .boxes import Boxes
+from .boxes import DARK, INK, LINES, NEUTRAL, Boxes
 
 
-def digraph_of(graph: Boxes, rankdir: str, format: str) -> "Digraph":
+def digraph_of(graph: Boxes, rankdir: str, format: str, dark: bool = False) -> "Digraph":
     """The same boxes, colours and edges as in the SVG."""
+    colour = DARK if dark else {light: light for light in DARK}
     digraph = Digraph(format=format, graph_attr={"rankdir": rankdir, "nodesep": "0.22", "ranksep": "0.34"})
-    digraph.attr("node", shape="box", fontname="DejaVu Sans Mono", fontsize="11", color="#5f5f5f")
-    digraph.attr("edge", color="#5f5f5f", arrowsize="0.7", fontname="DejaVu Sans Mono", fontsize="10")
+    font = {"fontname": "DejaVu Sans Mono", "fontcolor": colour[INK], "color": colour[LINES]}
+    digraph.attr("graph", bgcolor=colour[NEUTRAL])
+    digraph.attr("node", shape="box", fontsize="11", **font)
+    digraph.attr("edge", arrowsize="0.7", fontsize="10", **font)
     for i, box in enumerate(graph.boxes):
         label = "".join([graphviz.escape(line) + "\\l" for line in box.lines])
         style = "filled" if box.leaf else "rounded,filled"
-        digraph.node(f"n{i}", label, style=style, fillcolor=box.fill, penwidth="2.5" if box.root else "1")
+        digraph.node(f"n{i}", label, style=style, fillcolor=colour[box.fill], penwidth="2.5" if box.root else "1")
     for edge in graph.edges:
         slope = graphviz.escape(edge.slope) if edge.slope else None
         digraph.edge(f"n{edge.operand}", f"n{edge.result}", slope)

@@ -6,14 +6,17 @@ section 3.2).  `backward()` finds the same number without listing the paths, of 
 be more than atoms: where there are too many, the node's contributions are listed instead.
 """
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from html import escape
 from typing import Any
 
 from ..engine import Value, number
-from .names import callers_names, callers_values
+from .findings import summed
+from .glasses import forward
+from .names import callers_names, callers_values, find
 from .paths import Path, count_paths, paths_to, twins_of, whole
 from .reading import Node, Reading, is_value, read
 from .words import factor, figure, spoken
@@ -47,6 +50,7 @@ class Explanation:
     ledger: list[Contribution]  # in the order in which backward adds them up
     total: Any  # the sum of the paths' products, or of the ledger
     adjoint: Any  # d(root)/d(node) by a reverse sweep
+    changed: list[str] = field(default_factory=list)  # values that are no longer what their operands give
 
     @property
     def derivative(self) -> str:
@@ -71,7 +75,8 @@ class Explanation:
     @property
     def verdict(self) -> str:
         """The sum, the reverse sweep and the node's own grad, held against each other."""
-        grad, its = number(self.node.grad), f"{self.name}.grad" if self.name.isidentifier() else "its grad"
+        plain_name = re.fullmatch(r"[^\W\d]\w*(\[[^\]]*\])*", self.name)  # w1 or ws[0]
+        grad, its = number(self.node.grad), f"{self.name}.grad" if plain_name else "its grad"
         products = [entry.product for entry in (self.paths or self.ledger)]
         scale = sum([abs(product) for product in products])
         if not _agree(self.total, self.adjoint, scale):
@@ -84,8 +89,14 @@ class Explanation:
         if _agree(grad, self.adjoint, scale):
             return f"{line} = {its}"
         line, call = f"{line}, as a reverse sweep says too, but {its} is {figure(grad)}", f"{self.root_name}.backward()"
+        if self.changed:
+            return f"{line}: data was changed after it was computed, so compute {self.root_name} anew, then {call}."
         if grad == 0:
             return f"{line}: {call} fills it."
+        if self.node.grad is self.root:
+            return f"{line}, being {self.root_name} itself: set it to 0 before {call} adds the next derivative."
+        if self.node.parents:
+            return f"{line}: it is from another backward(); {call} makes it new."
         times = grad / self.adjoint if self.adjoint else 0
         if times > 1.5 and _agree(times, round(times), 0):
             return f"{line}, {round(times)} times that: grads of leaves add up; set them to 0 before {call}."
@@ -113,7 +124,7 @@ class Explanation:
                 "   ".join([" ", f"{row[0]:<{widths[0]}}", *[f"{row[k]:>{widths[k]}}" for k in (1, 2, 3)]])
                 for row in (headings, *rows)
             ]
-        return "\n".join([self.headline, *body, self.verdict])
+        return "\n".join([self.headline, *body, self.verdict, *self.changed])
 
     def __repr__(self) -> str:
         return f"<Explanation of {self.derivative} = {figure(self.total)}; print(...) shows it>"
@@ -126,7 +137,7 @@ class Explanation:
         body = "".join(["<tr>" + "".join([f"<td>{escape(cell)}</td>" for cell in row]) + "</tr>" for row in rows])
         return (
             f"<p>{escape(self.headline)}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-            f"<p>{escape(self.verdict)}</p>"
+            + "".join([f"<p>{escape(line)}</p>" for line in (self.verdict, *self.changed)])
         )
 
 
@@ -137,8 +148,8 @@ def explain(node: Value | str, root: Value | None = None, *, names: Mapping[str,
     not said, the one among your variables that depends on node and that none of the others uses;
     names, further names for Values, over those of your variables.
     Returns an `Explanation`, which `print` shows as text and a notebook as a table: `paths`,
-    `count`, `total`, and the `ledger` of contributions, shown where there are more than 30 paths.
-    No `grad` field is changed.
+    `count`, `total`, and the `ledger` of contributions, shown where there are more than 30 paths;
+    `changed` says which values are no longer what their operands give.  No `grad` field is changed.
     Raises TypeError for what is no Value; ValueError if a name or the root can't be told; and
     what `backward()` raises where a local gradient is undefined.
     Source: Griewank & Walther 2008, section 3.2.
@@ -172,13 +183,13 @@ def explain(node: Value | str, root: Value | None = None, *, names: Mapping[str,
         )
     there = {name: value for name, value in callers_values(1).items() if isinstance(value, Value)}
     variables = {**there, **(names or {})}
-    called = {**callers_names(1), **{id(value): name for name, value in (names or {}).items()}}
+    called = callers_names(1, names)
     if root is None:
         everything = read(Value(0, tuple(variables.values())), called)
-        node = find(node, everything, variables, "explain") if isinstance(node, str) else node
+        node = find(node, everything, "explain(", variables) if isinstance(node, str) else node
         root = _topmost(node, everything, called)
     reading = read(root, called)
-    node = find(node, reading, variables, "explain") if isinstance(node, str) else node
+    node = find(node, reading, "explain(", variables) if isinstance(node, str) else node
     target = reading.index.get(id(node))
     if target is None:
         root_name, name = spoken(reading, reading.root), spoken(other := read(node, called), -1)
@@ -200,7 +211,21 @@ def explain(node: Value | str, root: Value | None = None, *, names: Mapping[str,
     ledger = _ledger(reading, target, twins)
     total = sum([entry.product for entry in (paths or ledger)])
     name, root_name = spoken(reading, target), spoken(reading, reading.root)
-    return Explanation(node, root, name, root_name, count, paths, ledger, total, twins[target].grad)
+    return Explanation(
+        node, root, name, root_name, count, paths, ledger, total, twins[target].grad, _changed(reading, target)
+    )
+
+
+def _changed(reading: Reading, target: int) -> list[str]:
+    """The values that are no longer what their operands give, of those that the derivative is computed from."""
+    needed, stack = {target}, [reading.root]
+    while stack:
+        i = stack.pop()
+        if i not in needed:
+            needed.add(i)
+            stack += reading.nodes[i].operands
+    needed -= {target}  # its own number may come from anywhere
+    return summed([finding for finding in forward(reading) if finding.kind == "changed" and finding.node in needed])
 
 
 def _ledger(reading: Reading, target: int, twins: list[Value]) -> list[Contribution]:
@@ -233,22 +258,6 @@ def _topmost(node: Value, everything: Reading, called: dict[int, str]) -> Value:
         f"explain({name}): {some} depend on it and not on each other; say which you mean, as in "
         f"explain({name}, {shown[-1]})"
     )
-
-
-def find(name: str, reading: Reading, variables: Mapping[str, Value], called: str) -> Value:
-    """The Value of this name in a graph, or else among the variables; `called` is for the message."""
-    found = [node.value for node in reading.nodes if node.name == name]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise ValueError(f"{called}({name!r}): {len(found)} values have this name; give the Value itself")
-    if name in variables:
-        return variables[name]
-    from difflib import get_close_matches  # here, because it is seldom needed
-
-    close = get_close_matches(name, sorted({*variables, *[node.name for node in reading.nodes]} - {""}), n=1)
-    hint = f"did you mean {close[0]!r}?" if close else 'give the Value itself, or label it: Value(2.0, label="a")'
-    raise ValueError(f"{called}({name!r}): there is no value of this name; {hint}")
 
 
 def _counted(count: int) -> str:

@@ -9,16 +9,21 @@ not arithmetic, a name, or a call of a function of ours is refused by name.
 """
 
 import ast
+import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..engine import Value
-from .arithmetic import FUNCTIONS, Arithmetic, BadExpression, line_of, name_of
+from . import slips
+from .arithmetic import CONSTANTS, FUNCTIONS, Arithmetic, BadExpression, line_of, name_of
 
 LONGEST = 100_000  # characters
-SKIPPED = {"print", "display", "draw", "draw_dot", "steps", "explain", "formula", "save", "backward"}
+SKIPPED = {
+    "print", "display", "draw", "draw_dot", "steps", "explain", "formula", "orders", "save", "backward", "zero_grad",
+}  # fmt: skip
+IMPORTED = "nothing can be imported but microgrid, and math and numpy for their pi and e"
 
 
 @dataclass
@@ -48,11 +53,11 @@ def parse(text: str, variables: Mapping[str, float] | None = None) -> Parsed:
             body = ast.parse(text).body
         return _Statements(text, {name: float(x) for name, x in (variables or {}).items()}).read(body)
     except SyntaxError as error:
-        part = (error.text or "").strip()
-        raise BadExpression(
-            f"{line_of(text, error.lineno)}{part[:60]!r} is no expression: {error.msg}" if part else
-            f"{line_of(text, error.lineno)}this is no expression: {error.msg}"
-        ) from None  # fmt: skip
+        line = error.text or ""
+        digits = "a number of thousands of digits is too long" if "integer string conversion" in error.msg else ""
+        hint = slips.in_text(line, error.offset, FUNCTIONS) or digits or error.msg
+        said = f"{line.strip()[:60]!r} is" if line.strip() else "this is"
+        raise BadExpression(f"{line_of(text, error.lineno)}{said} no expression: {hint}") from None
     except (RecursionError, MemoryError):
         raise BadExpression("this is nested too deeply; give its parts names, as in n = a*b; L = n + c") from None
     except BadExpression:
@@ -69,12 +74,19 @@ class _Statements(Arithmetic):
         self.skipped: list[str] = []
 
     def read(self, body: list[ast.stmt]) -> Parsed:
+        body = [line for statement in body for line in _lines_of(statement)]
+        self.wanted = self.without_value(body)
         last: Any = None
         for statement in body:
             if isinstance(statement, (ast.Import, ast.ImportFrom)):
                 self.imported(statement)
-            elif isinstance(statement, ast.Assign):
-                last = self.assigned(statement)
+            elif isinstance(statement, (ast.Assign, ast.AnnAssign)) and statement.value:
+                last = self.assigned(statement, last)
+            elif isinstance(statement, (ast.Pass, ast.Assert)):
+                self.skipped += [self.source(statement)] * isinstance(statement, ast.Assert)
+            elif isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Attribute):
+                raise self.refusal(statement, f"{self.said(statement)} is refused: one forward and one backward pass "
+                                              "are read, and no training; take the line out")  # fmt: skip
             elif not isinstance(statement, ast.Expr):
                 raise self.refusal(statement)
             elif not self.skips(statement):
@@ -85,7 +97,8 @@ class _Statements(Arithmetic):
             raise BadExpression(f"there is no {name} in it, so what is {name}={self.given[name]:g} for? It has "
                                 f"{', '.join(others) or 'no names'}")  # fmt: skip
         if isinstance(last, list):
-            raise BadExpression(f"the result is a list of {len(last)}; take one of them, as in ...[0]")
+            decimal = ", or for a decimal point write a dot, as in 1.5" if re.search(r"\d,\d", self.text) else ""
+            raise BadExpression(f"the result is a list of {len(last)}; take one of them, as in ...[0]{decimal}")
         if not isinstance(last, Value):
             what = "there is no expression here" if last is None else f"{last:g} is a plain number"
             raise BadExpression(f'{what}; write an expression with names, as in "a*b" a=2 b=-3')
@@ -97,32 +110,71 @@ class _Statements(Arithmetic):
                     names.setdefault(x, key)
         return Parsed(last, {name: x for x, name in names.items()}, self.skipped)
 
+    def without_value(self, body: list[ast.stmt]) -> list[str]:
+        """The names of numbers that the text doesn't give, so that a message has all of them."""
+        lines = [line for line in body if isinstance(line, (ast.Assign, ast.Expr)) and not self.is_shown(line.value)]
+        nodes = [node for line in lines for node in ast.walk(line)]
+        inside = {id(node.value) for node in nodes if isinstance(node, ast.Attribute)}
+        inside |= {id(node.func) for node in nodes if isinstance(node, ast.Call)}
+        names = [node for node in nodes if isinstance(node, ast.Name) and id(node) not in inside]
+        has = {name.id for name in names if isinstance(name.ctx, ast.Store)} | self.given.keys()
+        has |= {"Value", *FUNCTIONS, *CONSTANTS}
+        return sorted({name.id for name in names} - has)
+
     def imported(self, statement: ast.Import | ast.ImportFrom) -> None:
+        source = getattr(statement, "module", "") or ""
         for alias in statement.names:
-            known = alias.name in (*FUNCTIONS, "Value") and alias.asname is None
-            if isinstance(statement, ast.Import) and alias.name == "microgrid":
-                self.modules.add(alias.asname or alias.name)
-            elif not (isinstance(statement, ast.ImportFrom) and statement.module == "microgrid" and known):
-                raise self.refusal(statement, f"{ast.unparse(statement)!r} is refused: nothing can be imported but "
-                                              "Value and the functions of microgrid")  # fmt: skip
+            module, name = (source or alias.name).split(".")[0], alias.asname or alias.name
+            if isinstance(statement, ast.Import) and module in ("microgrid", "math", "numpy"):
+                (self.modules if module == "microgrid" else self.constants).add(name)
+                continue
+            ours = module == "microgrid" or (module in ("math", "numpy") and alias.name in CONSTANTS)
+            if isinstance(statement, ast.ImportFrom) and not statement.level and module == "__future__":
+                continue
+            if not source or statement.level or not ours or alias.asname:  # type: ignore[union-attr]
+                better = alias.name in (*FUNCTIONS, "Value") and source
+                hint = f"write from microgrid import {alias.name}" if better else IMPORTED
+                raise self.refusal(statement, f"{self.said(statement)} is refused: {hint}")
 
     def skips(self, statement: ast.Expr) -> bool:
         """Statements that show or run something: their arguments are not even looked at."""
-        call: Any = statement.value
-        if isinstance(call, ast.Constant) and isinstance(call.value, str):  # a docstring
+        if isinstance(statement.value, ast.Constant) and isinstance(statement.value.value, str):  # a docstring
             return True
+        if not self.is_shown(statement.value):
+            return False
+        self.skipped.append(self.source(statement))
+        return True
+
+    def is_shown(self, call: Any) -> bool:
+        """Whether it is a call such as mg.draw(L).save(...), or a picture that has a name, or a call of its methods."""
+        called = isinstance(call, ast.Call)
         while isinstance(call, (ast.Call, ast.Attribute)):
             name = call.attr if isinstance(call, ast.Attribute) else name_of(call.func)
-            if name in SKIPPED and isinstance(statement.value, ast.Call):
-                self.skipped.append(ast.get_source_segment(self.text, statement) or name)
+            if name in SKIPPED and called:
                 return True
             call = call.value if isinstance(call, ast.Attribute) else call.func
-        return False
+        return name_of(call) in self.shown
 
-    def assigned(self, statement: ast.Assign) -> Any:
-        found = self.value(statement.value)
+    def assigned(self, statement: ast.Assign | ast.AnnAssign, last: Any) -> Any:
+        """What the statement gives a name to; for labels, pictures and grads set to 0, what was there before."""
+        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+        if self.is_shown(statement.value):
+            self.shown |= {name_of(target) for target in targets}
+            self.skipped.append(self.source(statement))
+            return last
+        if len(targets) == 1 and isinstance(targets[0], ast.Attribute) and isinstance(statement.value, ast.Constant):
+            owner, constant = self.values.get(name_of(targets[0].value)), statement.value.value
+            if isinstance(owner, Value) and targets[0].attr == "grad" and constant == 0:
+                return last
+            if isinstance(owner, Value) and targets[0].attr == "label" and isinstance(constant, str):
+                owner.label = constant
+                return last
+        return self.named_all(statement, targets)
+
+    def named_all(self, statement: ast.Assign | ast.AnnAssign, targets: list) -> Any:
+        found = self.value(statement.value)  # type: ignore[arg-type]
         last: Any = None
-        for target in statement.targets:
+        for target in targets:
             names, results = [target], [found]
             if isinstance(target, (ast.Tuple, ast.List)):
                 names, results = list(target.elts), found
@@ -145,5 +197,15 @@ class _Statements(Arithmetic):
             label = found.label if isinstance(found, Value) else ""
             found = self.variable(name)
             found.label = found.label or label
+        self.shown.discard(name.id)
         self.values[name.id] = found if isinstance(found, (Value, list)) else Value(self.tried(name, float, found))
         return self.values[name.id]
+
+
+def _lines_of(statement: ast.stmt) -> list[ast.stmt]:
+    """The statement; of `if __name__ == "__main__":` what is in it."""
+    if isinstance(statement, ast.If) and isinstance(statement.test, ast.Compare) and not statement.orelse:
+        test = statement.test
+        if name_of(test.left) == "__name__" and ast.dump(test.comparators[0]) == "Constant(value='__main__')":
+            return statement.body
+    return [statement]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from . import layout, svg
-from .boxes import Boxes, shade_of
+from .boxes import FIXED, Boxes, shade_of_all
 from .folding import Folding
-from .numbers import show, show_all
+from .numbers import show_all
 
 if TYPE_CHECKING:
     from .passes import Passes, Step
@@ -75,17 +75,10 @@ def _after(boxes: Boxes, data: list[Any], grads: list[Any]) -> Boxes:
     after = copy.copy(boxes)
     after.boxes = [copy.copy(box) for box in boxes.boxes]
     for box in after.boxes:
-        if len(box.shown) == 1:
-            box.data = show(data[box.shown[0]])
-            fixed = box.grad == "fixed"
-            box.grad = box.grad if fixed else show(grads[box.shown[0]], signed=True)
-            box.shade = shade_of(grads[box.shown[0]])
-        else:
-            box.data = show_all([data[i] for i in box.shown])
+        if box.grad != FIXED:
             box.grad = show_all([grads[i] for i in box.shown], signed=True)
-            shades = {shade_of(grads[i]) for i in box.shown}
-            one_sign = min(shades) >= 0 or max(shades) <= 0
-            box.shade = max(shades, key=abs) if one_sign else 0
+        box.data = show_all([data[i] for i in box.shown])
+        box.shade = shade_of_all([grads[i] for i in box.shown])
     return after
 
 
@@ -116,7 +109,7 @@ def gif(steps: "Passes") -> bytes:
         raise ModuleNotFoundError(INSTALL, name=error.name) from None
     scenes = scenes_of(steps)
     places = layout.layout(scenes[-1].boxes, "LR")
-    frames = [pillow.frame(scene.boxes, places, scene.words) for scene in scenes]
+    frames = pillow.frames([scene.boxes for scene in scenes], places, [scene.words for scene in scenes])
     out = io.BytesIO()
     durations = [round(1000 * SECONDS)] * (len(frames) - 1) + [round(1000 * SECONDS * REST)]
     frames[0].save(out, "GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0)

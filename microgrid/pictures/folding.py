@@ -13,6 +13,7 @@ from .boxes import CLOSED, LONGEST, Box, Boxes, Edge, Frame, box_of, folded_box
 from .cells import Cell, Cells, common
 from .numbers import cut
 from .reading import FOLDABLE, Reading, printable
+from .words import name_of, number_of
 
 MOST = 60  # boxes in a picture: more can't be read
 MOST_EDGES = 100  # between them
@@ -171,12 +172,12 @@ class Folding:
             picture.boxes.append(self._box(place, members[place]))
         nodes, home = self.reading.nodes, self.graph.home
         drawn_in = {at: number[place] for at, place in places.items()}
+        box_of_node = [drawn_in.get(at, -1) for at in home]  # -1 for what is not in this view
         for at in cells:
             result = drawn_in[at]
             for i in self.graph.cells[at].nodes:
                 for k, j in enumerate(nodes[i].operands):
-                    operand = drawn_in[home[j]]
-                    if operand != result:
+                    if (operand := box_of_node[j]) != result:
                         links.setdefault((operand, result), []).append((i, k))
         for (operand, result), found in links.items():
             simple = {picture.boxes[operand].kind, picture.boxes[result].kind} <= {"value", "outside"}
@@ -254,8 +255,10 @@ class Folding:
             return folded_box(self.reading, "equal", title, cell.nodes, cell.equals, len(cell.equals))
         if cell.kind == "sum":
             title = f"sum of {self._terms(cell)}"
-            title = f"{CLOSED} {node.name} = {title}" if node.name else f"{CLOSED} {title}"
+            name = name_of(self.reading, at)
+            title = f"{CLOSED} {name} = {title}" if name else f"{CLOSED} {title}"
             box = folded_box(self.reading, "sum", title, cell.nodes, [at])
+            box.number = number_of(self.reading, at)
             box.opens = self._opens(lambda: self._inside_sum(cell))
             return box
         return box_of(self.reading, at)

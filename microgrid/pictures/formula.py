@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..engine import Value, topological_order
-from .explain import find
-from .names import callers_names, callers_values
+from .forward import follows
+from .names import callers_names, callers_values, find
 from .paths import count_paths, twins_of, whole
-from .reading import Reading, read
+from .reading import Reading, is_value, lacking, read
 from .symbols import WRITTEN_TWICE, functions_of, latex_of, number_of, shortened, simplified, texts_of
+from .words import figure, spoken
 
 MOST_NODES = 2000  # of a graph
 MOST_WRITTEN = 1000  # numbers and operations in the expression, each as often as it is written
+KNOWN = "known are + - * / **, exp, log, sqrt, sin, cos, tanh, sigmoid, relu and abs"
 TOO_LARGE = "take a part of it, as in formula(n) for a result n on the way, or formula(root, n)"
 
 
@@ -40,16 +42,19 @@ class Formula:
         return rf"$\displaystyle {self.latex_name + ' = ' if self.latex_name else ''}{self.latex}$"
 
 
-def formula(root: Value, wrt: Value | str | None = None, *, names: Mapping[str, Value] | None = None) -> Formula:
+def formula(root: Any, wrt: Any | None = None, *, names: Mapping[str, Any] | None = None) -> Formula:
     """The expression that root was computed by, or its derivative, simplified.
 
-    Arguments: root, a Value; wrt, the Value (or its label or variable's name) to differentiate
-    with respect to: a leaf, or a result on the way, which then stands in the formula by its
-    name; names, further names for Values, over those of your variables.  Leaves that have a
-    name are symbols, the others numbers; the second leaf of the name w is w_1.
+    Arguments: root, a Value, or a value of another engine whose operations have names that are
+    known here (its derivatives are then by microgrid's rules); wrt, the value (or its label or
+    variable's name) to differentiate with respect to: a leaf, or a result on the way, which then
+    stands in the formula by its name; names, further names for values, over those of your
+    variables.  Leaves that have a name are symbols, the others numbers; the second leaf of the
+    name w is w_1.
     Returns a `Formula`, which `print` shows as text and a notebook as mathematics.
     Raises ModuleNotFoundError without sympy, TypeError for what is no Value, ValueError for an
-    unknown name or a graph too large to be written out, and what `backward()` raises where a
+    unknown name, a fixed exponent, an unknown operation of another engine or a graph too large to
+    be written out, and what `backward()` raises where a
     local gradient is undefined.
 
     >>> a, b = Value(2.0), Value(-3.0)
@@ -59,23 +64,32 @@ def formula(root: Value, wrt: Value | str | None = None, *, names: Mapping[str, 
     >>> formula(c, "b").latex
     'a \\\\left(1 - \\\\tanh^{2}{\\\\left(a b + 1 \\\\right)}\\\\right)'
     """
-    if not isinstance(root, Value):
-        raise TypeError(f"formula({root!r:.50}) needs a Value, such as the loss, not {type(root).__name__}")
-    if wrt is not None and not isinstance(wrt, (Value, str)):
+    if isinstance(root, type) or not is_value(root):
+        hint = f": {lacking(root)}" if lacking(root) else ""
+        raise TypeError(f"formula({root!r:.50}) needs a Value, such as the loss, not {type(root).__name__}{hint}")
+    if not (wrt is None or isinstance(wrt, str) or (not isinstance(wrt, type) and is_value(wrt))):
         raise TypeError(f"formula(root, {wrt!r:.50}): wrt is a Value or the name of one, not {type(wrt).__name__}")
     try:
         import sympy
     except ModuleNotFoundError:
         raise ModuleNotFoundError('formulas need sympy: pip install "sympy>=1.12"') from None
 
-    there = {name: value for name, value in callers_values(1).items() if isinstance(value, Value)}
-    variables = {**there, **(names or {})}
-    called = {**callers_names(1), **{id(value): name for name, value in (names or {}).items()}}
+    variables = {**callers_values(1), **(names or {})}
+    called = callers_names(1, names)
     reading = read(root, called)
     if len(reading.nodes) > MOST_NODES:
         raise ValueError(f"formula: {len(reading.nodes)} values are too many (the most is {MOST_NODES}): {TOO_LARGE}")
-    wrt = find(wrt, reading, variables, "formula") if isinstance(wrt, str) else wrt
+    wrt = find(wrt, reading, "formula(", variables) if isinstance(wrt, str) else wrt
     target = reading.index.get(id(wrt))
+    if target is not None and reading.nodes[target].fixed:
+        raise ValueError(
+            f"formula({spoken(reading, reading.root)}, {spoken(reading, target)}): it is the fixed exponent of a "
+            "power, a plain number to which no gradient flows; for a derivative in the exponent make it a Value"
+        )
+    if not reading.own:
+        twins = _in_our_values(reading)
+        reading = read(twins[-1], {})
+        target = reading.index[id(twins[target])] if target is not None else None
     symbols = _symbols(sympy, reading, target)
     latex_names = {symbol: latex_of(sympy, symbol.name) for symbol in symbols.values()}
     name, latex_name = reading.nodes[-1].name, latex_of(sympy, reading.nodes[-1].name)
@@ -110,7 +124,27 @@ def _symbols(sympy: Any, reading: Reading, target: int | None) -> dict[int, Any]
     return symbols
 
 
-def _graph(reading: Reading, wrt: Value | None, target: int | None) -> tuple[Any, list[Value]]:
+def _in_our_values(reading: Reading) -> list[Value]:
+    """Another engine's graph in microgrid's operations, as far as their names and numbers say what they are."""
+    twins: list[Value] = []
+    for i, node in enumerate(reading.nodes):
+        if not node.operands:
+            twins.append(Value(node.data, label=node.name))
+            continue
+        function, holds, expected = follows(reading, i)
+        if function is None:
+            raise ValueError(f"formula: the operation {node.op!r} of {spoken(reading, i)} is not known here; {KNOWN}")
+        if not holds:
+            raise ValueError(
+                f"formula: {spoken(reading, i)}.data is {figure(node.data)}, but {node.op!r} of its operands is "
+                f"{figure(expected)}: data was changed, or this engine computes something else"
+            )
+        twins.append(function(*[twins[j] for j in node.operands]))
+        twins[-1].label = node.name
+    return twins
+
+
+def _graph(reading: Reading, wrt: Any, target: int | None) -> tuple[Any, list[Value]]:
     """What is to be written, the root or its gradient, as a graph over twins of the nodes."""
     between = count_paths(reading, target)[0] if target is not None else [False] * len(reading.nodes)
     twins = twins_of(reading, target, between)

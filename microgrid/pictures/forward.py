@@ -31,6 +31,14 @@ OWN: dict[str, Callable] = {  # of any number of operands
     "logsumexp": lambda *xs: functions.logsumexp(xs),
 }  # fmt: skip
 
+SIGNS = {  # other names of an operation, as other engines give them
+    "add": "+", "plus": "+", "sum": "+", "sub": "-", "subtract": "-", "minus": "-", "mul": "*", "multiply": "*",
+    "times": "*", "prod": "*", "div": "/", "divide": "/", "truediv": "/", "pow": "**", "power": "**",
+    "negate": "neg", "negative": "neg", "negation": "neg", "absolute": "abs",
+}  # fmt: skip
+KEPT = ("_local_grads", "local_grads", "_local_gradients", "local_gradients")  # beside the operands, as in microgpt
+OURS = engine.__name__.removesuffix("engine")  # how the names of our modules begin
+
 CLOSE = {"float32": 1e-4, "float16": 1e-1}  # how near two ways to the same number come, by their type
 STEP = 1e-5  # near the cube root of a float's precision, where truncation and rounding err equally
 
@@ -38,7 +46,7 @@ STEP = 1e-5  # near the cube root of a float's precision, where truncation and r
 def function_of(reading: Reading, i: int) -> Callable[..., Any] | None:
     """What computed node i from the numbers of its operands; None where that is not known."""
     node = reading.nodes[i]
-    count, op = len(node.operands), node.op if reading.own else node.op.lower()
+    count, op = len(node.operands), node.op if reading.own else SIGNS.get(node.op.lower(), node.op.lower())
     if not count:
         return None
     if count == 1 and op in INFIX and in_a_set(node.value) and not (op == "-" and node.data):
@@ -49,15 +57,34 @@ def function_of(reading: Reading, i: int) -> Callable[..., Any] | None:
         return INFIX[op]
     if reading.own:
         return OWN.get(op)
-    if count == 1 and op.startswith(("**", "^")):
-        try:
-            exponent = float(op.strip("*^()"))
-        except ValueError:
-            return None
+    exponent = exponent_of(op)
+    if count == 1 and exponent is not None:
         return lambda a: engine.power(a, exponent)
     if op in ("+", "*") and count > 2:
         return lambda *xs: sum(xs) if op == "+" else math.prod(xs)
     return None
+
+
+def exponent_of(op: str) -> float | None:
+    """The 3 of an operation that is called `**3`, as in micrograd."""
+    try:
+        return float(op.strip("*^()")) if op.startswith(("**", "^")) else None
+    except ValueError:
+        return None
+
+
+def kept_slopes(reading: Reading, i: int) -> tuple | None:
+    """The local gradients that another engine keeps in node i, in the order of the operands; None if it doesn't."""
+    node = reading.nodes[i]
+    if in_a_set(node.value):
+        return None
+    told = next((slopes for name in KEPT if isinstance(slopes := getattr(node.value, name, None), (tuple, list))), None)
+    if told is None:  # in pairs with the operands
+        pairs = next((items for name in PARENTS if (items := getattr(node.value, name, ()))), ())
+        told = [pair[1] for pair in pairs if isinstance(pair, (tuple, list)) and len(pair) == 2]
+    if len(told) != len(node.operands) or not all(map(_real, told)):
+        return None
+    return tuple(told)
 
 
 def in_a_set(value: Any) -> bool:
@@ -128,7 +155,7 @@ def follows(reading: Reading, i: int) -> tuple[Callable[..., Any] | None, bool, 
 
 def by_our_rule(value: Any) -> bool:
     """Whether a Value's rule is one of microgrid's own, which its tests hold against the mathematics."""
-    return value.local_gradients.__module__ in (engine.__name__, functions.__name__)
+    return getattr(value.local_gradients, "__module__", "").startswith(OURS)
 
 
 def slope(function: Callable[..., Any], numbers: list, which: list[int]) -> tuple[float, float] | None:

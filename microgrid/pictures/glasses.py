@@ -4,92 +4,48 @@ A finding is an `error` where something is wrong by the rules of calculus or of 
 and a `note` where all may be well but a learner wants to know.
 """
 
-import math
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
-from .. import functions
-from .forward import follows, written
+from .births import births, grads_born, steep
+from .contradictions import static_contradictions
+from .findings import Finding, finite, in_order, steps_of, summed
+from .forward import follows
+from .idle import idle
 from .numbers import plain, show
 from .reading import Reading
-from .words import evaluation, factor, figure, formula, spoken, term
+from .words import factor, figure, formula, spoken
 
-SATURATED = 0.001  # a slope below this sends less than a thousandth back
+MOST_LOOKED_AT = 5_000  # values: in a picture of more only nan and inf are looked for
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that looks wrong."""
-
-    kind: str  # such as "overwritten"
-    node: int  # the index in the reading; -1 for none
-    step: int | None  # the number of the step; None for none
-    message: str
-    severity: str = "error"  # or "note"
+def remarks_on(reading: Reading) -> list[str]:
+    """What a picture says of bugs: of each kind the first, and for a large graph what was not looked for."""
+    count = len(reading.nodes)
+    if count <= MOST_LOOKED_AT:
+        return summed(static_findings(reading), 1)
+    found = summed([*births(reading), *grads_born(reading)])
+    return [*found, f"{count} values: of bugs only nan and inf were looked for; draw a part to have all looked for."]
 
 
 def static_findings(reading: Reading) -> list[Finding]:
-    """What can be seen without running backward(): changed data, dead and saturated nodes, first nans."""
-    return in_order([*forward(reading), *_grads_not_finite(reading)])
-
-
-def summed(findings: Iterable[Finding], most: int = 3) -> list[str]:
-    """The messages, of each kind the first few and how many more there are."""
-    kinds: dict[str, list[str]] = {}
-    for finding in findings:
-        kinds.setdefault(finding.kind, []).append(finding.message)
-    lines = []
-    for messages in kinds.values():
-        lines += messages[:most]
-        if len(messages) > most:
-            lines.append(f"… and {len(messages) - most} more like this")
-    return lines
-
-
-def in_order(findings: Iterable[Finding]) -> list[Finding]:
-    """Errors before notes, each by their step."""
-    return sorted(findings, key=lambda finding: (finding.severity, -1 if finding.step is None else finding.step))
-
-
-def finite(x: Any) -> bool:
-    """Whether a number is neither infinite nor nan."""
-    try:
-        return math.isfinite(plain(x))
-    except (OverflowError, TypeError):  # an int too large for a float is finite
-        return True
-
-
-def operation(reading: Reading, i: int) -> str:
-    """The formula of node i in the names of its operands: `w * x`."""
-    return formula(reading.nodes[i].op, [term(reading, j) for j in written(reading, i)])
+    """What can be seen without running backward(): changed data, idle neurons, first nans, wrong rules, old grads."""
+    return in_order(
+        [*forward(reading), *grads_born(reading), *static_contradictions(reading), *_grads_left_over(reading)]
+    )
 
 
 def forward(reading: Reading) -> Iterator[Finding]:
     """What looks wrong in the data of the nodes."""
-    step = -1
-    for i, node in enumerate(reading.nodes):
-        step += bool(node.operands)
-        here = step if node.operands else None
-        if not finite(node.data):
-            yield from _born(reading, i, here)
-        elif node.operands:
-            yield from _changed(reading, i, here)
-            yield from _weak(reading, i, here)
+    yield from births(reading)
+    yield from steep(reading)
+    yield from idle(reading)
+    for i, step in enumerate(steps_of(reading)):
+        if step is not None and finite(reading.nodes[i].data):
+            yield from _changed(reading, i, step)
 
 
-def _born(reading: Reading, i: int, step: int | None) -> Iterator[Finding]:
-    node = reading.nodes[i]
-    if not node.operands:
-        name = spoken(reading, i) if node.name else "a number without a name"
-        message = f"{name} is {figure(node.data)} from the start: look at where it comes from"
-        yield Finding("not-finite", i, step, message)
-    elif all([finite(reading.nodes[j].data) for j in node.operands]):
-        message = f"the first {figure(node.data)} is born here: {evaluation(reading, i)}"
-        yield Finding("not-finite", i, step, message)
-
-
-def _changed(reading: Reading, i: int, step: int | None) -> Iterator[Finding]:
+def _changed(reading: Reading, i: int, step: int) -> Iterator[Finding]:
     function, holds, expected = follows(reading, i)
     if function is None or holds:
         return
@@ -111,31 +67,18 @@ def _precise(x: Any, other: Any) -> str:
     return figure(x) if show(x * 1.0) != show(other * 1.0) else repr(x)
 
 
-def _weak(reading: Reading, i: int, step: int | None) -> Iterator[Finding]:
-    node = reading.nodes[i]
-    op = node.op.lower()
-    if len(node.operands) != 1 or op not in ("relu", "tanh", "sigmoid"):
+def _grads_left_over(reading: Reading) -> Iterator[Finding]:
+    """Grads that are not 0 before the first backward() of this root, which will add to them."""
+    nodes, root = reading.nodes, reading.root
+    left = [i for i, node in enumerate(nodes) if node.grad is not None and plain(node.grad) != 0]
+    if plain(nodes[root].grad) not in (None, 0) or not left:
         return
-    x = reading.nodes[node.operands[0]]
-    name = spoken(reading, i)
-    if op == "relu" and x.data <= 0:
-        message = f"{name} is a dead relu: its operand is {figure(x.data)}, not above 0, so its slope is 0"
-        yield Finding("dead", i, step, message, "note")
-    elif op != "relu":
-        (weak,) = getattr(functions, f"{op}_gradients")(node.data, x.data)
-        if abs(weak) < SATURATED:
-            message = (
-                f"{name} is saturated: {op}({figure(x.data)}) = {figure(node.data)} has the slope {figure(weak)}, "
-                "so next to nothing is sent back"
-            )
-            yield Finding("saturated", i, step, message, "note")
-
-
-def _grads_not_finite(reading: Reading) -> Iterator[Finding]:
-    """A grad that is not finite though the grads of all that it comes from are."""
-    for i, node in enumerate(reading.nodes):
-        above = [reading.nodes[j] for j in reading.consumers[i]]
-        if not finite(node.grad) and all([finite(x) for other in above for x in (other.grad, other.data)]):
-            ways = ", ".join(dict.fromkeys([spoken(reading, j) for j in reading.consumers[i]]))
-            message = f"{spoken(reading, i)}.grad is {figure(node.grad)}" + (f", and comes from {ways}" if ways else "")
-            yield Finding("grad-not-finite", i, None, message)
+    left.sort(key=lambda i: not nodes[i].name)
+    i, more = left[0], len(left) - 1
+    others = f" (and {more} more {'is' if more == 1 else 'are'} not 0)" if more else ""
+    message = (
+        f"{spoken(reading, root)}.grad is 0, so its backward() has not run, but {spoken(reading, i)}.grad is "
+        f"{figure(nodes[i].grad)}{others}: that is from another backward(), and this one will add to it, "
+        "unless you set the grads to 0 first"
+    )
+    yield Finding("left-over", i, None, message, "note")

@@ -1,29 +1,31 @@
 """`draw(root)`: the computation graph as a picture."""
 
-import gc
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import os
+import tempfile
+import webbrowser
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from html import escape
-from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import graphviz
 
+from ..collector import collector_off
 from ..files import write_whole
 from . import layout, svg
 from .boxes import LONGEST
 from .dot import digraph_of
 from .focus import neighbourhood
 from .folding import TOO_MANY, Folding
-from .glasses import static_findings, summed
-from .names import callers_names
+from .glasses import remarks_on
+from .names import callers_names, find
 from .numbers import cut, plain, show
-from .reading import FOLDABLE, Reading, is_value, read
+from .reading import FOLDABLE, Reading, is_value, lacking, read
 from .text import summary_of, tree_of
+from .words import name_of
 
 FORMATS = ("svg", "png", "pdf", "dot")
-MOST_LOOKED_AT = 5_000  # values: in more, bugs are not looked for
 
 
 def draw(
@@ -36,6 +38,7 @@ def draw(
     focus: Any = None,
     radius: int = 2,
     names: Mapping[str, Any] | None = None,
+    dark: bool = False,
 ) -> "Graph":
     """The graph that root was computed by, as a picture.
 
@@ -46,13 +49,15 @@ def draw(
     parents; rankdir, the direction of the arrows, "LR" (left to right), "TB" (top to
     bottom), "RL" or "BT"; local_gradients, whether each edge shows d(result)/d(operand);
     depth, how many levels of regions are open, 0 for none; open, names of regions to be
-    open, or "sums", "equal", "leaves", "parts"; focus, a value or its name, to draw alone
-    what is at most radius edges from it; names, further names for values, over those of
-    your variables.
-    Returns a `Graph`, which a notebook shows by itself, `print` shows as text, and
-    `.save("x.svg")` writes.
-    Raises TypeError if root is no Value, ValueError for another rankdir or a region or a
-    focus that is not there.
+    open, or "sums", "equal", "leaves", "parts"; focus, a value or its name (with its regions
+    where several have that name: "layer 0/neuron 1/w0"), to draw alone what is at most radius
+    edges from it; names, further names for values, over those of your variables; dark,
+    whether the page is dark.
+    Returns a `Graph`, which a notebook shows by itself, `print` shows as text, `.save("x.svg")`
+    writes and `.show()` opens in the browser.
+    Raises TypeError if root is no Value; ValueError for another rankdir, for a region or a focus
+    that is not there, for a name that several values have, and for a focus together with depth
+    or open, as around a focus nothing is folded.
 
     >>> from microgrid import Value
     >>> a = Value(2.0, label="a")
@@ -65,29 +70,21 @@ def draw(
     """
     _check(root, rankdir, "draw")
     for name, number in (("depth", depth), ("radius", radius)):
-        if number is not None and (not isinstance(number, int) or number < 0):
+        if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < 0):
             raise ValueError(f"draw({name}={number!r:.20}): a whole number from 0 on")
-    named = {id(value): name for name, value in (names or {}).items()}
+    open = (open,) if isinstance(open, str) else tuple(open)
+    if focus is not None and (open or depth is not None):
+        also = "open" if open else "depth"
+        raise ValueError(
+            f"draw(focus=..., {also}=...): around a focus nothing is folded, so leave out {also}= "
+            "(radius= says how far to draw), or leave out focus="
+        )
     with collector_off():
-        reading = read(root, {**callers_names(1), **named})
-        at = None if focus is None else index_of(reading, focus, "draw", "focus")
-        open = (open,) if isinstance(open, str) else tuple(open)
-        graph = Graph(reading, rankdir, local_gradients, depth, open, at, radius)
-        if graph.count <= MOST_LOOKED_AT:
-            graph.remarks = summed(static_findings(reading), 1)
+        reading = read(root, callers_names(1, names))
+        at = None if focus is None else _index_of(reading, focus)
+        graph = Graph(reading, rankdir, local_gradients, depth, open, at, radius, dark)
+        graph.remarks = remarks_on(reading)
     return graph
-
-
-@contextmanager
-def collector_off() -> Iterator[None]:
-    """Without the garbage collector, which looks through the whole graph again and again and finds nothing."""
-    on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if on:
-            gc.enable()
 
 
 def draw_dot(root: Any, format: str = "svg", rankdir: str = "LR") -> graphviz.Digraph:
@@ -110,22 +107,17 @@ def _check(root: Any, rankdir: str, called: str) -> None:
         hint = "draw one of them" if isinstance(root, (list, tuple)) else "give it a Value, such as the loss"
         if hasattr(root, "parameters") and callable(root):
             hint = f"draw a result of it, as in {called}(model([1.0, 2.0]))"
-        raise TypeError(f"{called}({root!r:.50}) is no Value but {type(root).__name__}: {hint}")
+        raise TypeError(f"{called}({root!r:.50}) is no Value but {type(root).__name__}: {lacking(root) or hint}")
     if rankdir not in ("LR", "TB", "RL", "BT"):
         raise ValueError(f'{called}(rankdir={rankdir!r}): take "LR", "TB", "RL" or "BT"')
 
 
-def index_of(reading: Reading, thing: Any, called: str, argument: str) -> int:
+def _index_of(reading: Reading, focus: Any) -> int:
     """The index of a node, given as the value itself or by its name."""
-    if isinstance(thing, str):
-        found = [i for i, node in enumerate(reading.nodes) if node.name == thing]
-        if found:
-            return found[-1]
-        there = ", ".join(list(dict.fromkeys([node.name for node in reading.nodes if node.name]))[:8])
-        raise ValueError(f"{called}({argument}={thing!r:.40}): no value of the graph has that name; there are {there}")
-    if id(thing) not in reading.index:
-        raise ValueError(f"{called}({argument}={thing!r:.40}) is not in the graph of that root")
-    return reading.index[id(thing)]
+    value = find(focus, reading, "draw(focus=") if isinstance(focus, str) else focus
+    if id(value) not in reading.index:
+        raise ValueError(f"draw(focus={focus!r:.40}) is not in the graph of that root")
+    return reading.index[id(value)]
 
 
 class Graph:
@@ -140,19 +132,19 @@ class Graph:
         open: Sequence[str] = (),
         focus: int | None = None,
         radius: int = 2,
+        dark: bool = False,
     ) -> None:
         self.reading = reading
+        self.dark = dark
         self.rankdir = rankdir
         self.asked = bool(open) or depth is not None
         self.count = len(reading.nodes)
         self.remarks: list[str] = []  # further lines for the caption
-        root = reading.nodes[reading.root]
-        self.title = cut(root.name or root.op or "a number", LONGEST)
+        self.title = cut(name_of(reading, reading.root) or reading.nodes[reading.root].op or "a number", LONGEST)
         if focus is not None:
             self.boxes = neighbourhood(reading, focus, radius)
         else:
             self.boxes = Folding(reading, depth, open).view()
-        self.summary = summary_of(reading)
         if local_gradients:
             self._write_slopes()
 
@@ -165,11 +157,16 @@ class Graph:
                     slopes = self.reading.local_gradients(i)
                     edge.slope = "undefined" if slopes is None else show(slopes[k], signed=True)
 
+    @cached_property
+    def summary(self) -> list[tuple[str, int, str]]:
+        """Each operation with its count and its largest gradient, for what is too large to draw."""
+        return summary_of(self.reading)
+
     @property
     def caption(self) -> list[str]:
         """What the picture shows, in sentences."""
         root = self.reading.nodes[self.reading.root]
-        leaves = sum([count for kind, count, _ in self.summary if "leaf" in kind])
+        leaves = sum([not node.operands for node in self.reading.nodes])
         lines = [f"{self.title} = {show(root.data)}, from {self.count} values, {leaves} of them leaves."]
         if self.count == 1:
             lines = [f"{self.title} = {show(root.data)}, one value alone."]
@@ -183,14 +180,27 @@ class Graph:
         """The picture as SVG; where no Graphviz is, the text as a picture."""
         if self.boxes.boxes and layout.engine():
             places = layout.layout(self.boxes, self.rankdir)
-            return svg.svg_of(self.boxes, places, self.caption, self._description)
-        return svg.svg_of_text(str(self).splitlines(), self._description)
+            picture = svg.svg_of(self.boxes, places, self.caption, self._description)
+        else:
+            picture = svg.svg_of_text(str(self).splitlines(), self._description)
+        return svg.darkened(picture) if self.dark else picture
 
     def dot(self) -> str:
         """The picture as DOT source, for programs that lay graphs out."""
-        return digraph_of(self.boxes, self.rankdir, "svg").source
+        return digraph_of(self.boxes, self.rankdir, "svg", self.dark).source
 
-    def save(self, path: str | PathLike[str]) -> Path:
+    def show(self) -> Path:
+        """Open the picture in the browser, for where no notebook shows it.
+
+        Returns the path of the SVG, a new file in the folder for temporary ones: open it yourself
+        where no browser can be started.  Raises OSError if it can't be written.
+        """
+        handle, path = tempfile.mkstemp(prefix="microgrid-", suffix=".svg")
+        os.close(handle)
+        webbrowser.open(self.save(path).as_uri())
+        return Path(path)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture to path, whose ending says how: .svg, .png, .pdf or .dot.
 
         Returns the path.  The file is written whole or not at all.  Raises ValueError for
@@ -215,7 +225,7 @@ class Graph:
         if self.asked and self.count <= FOLDABLE:
             limit = f"{TOO_MANY} boxes, and what is to be open has more"
         too_many = f"{self.count} values are too many to draw (the most is {limit}): draw a part, or focus= on a value."
-        lines = [self.caption[0], *[line for line in self.caption[1:2] if "0:" in line], too_many]
+        lines = [self.caption[0], *[line for line in self.caption[1:2] if "0:" in line], too_many, *self.remarks]
         return "\n".join([*lines, f"{'operation':>14} {'count':>9}   largest |grad|", *rows])
 
     def __repr__(self) -> str:

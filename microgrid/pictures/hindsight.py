@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 
-from .forward import CLOSE, by_our_rule, follows, slope, written
-from .glasses import Finding, finite, forward, in_order, operation
+from .births import sent_births
+from .contradictions import Told, at_kinks, contradicted, measured, not_checked
+from .findings import Finding, finite, in_order, said
+from .forward import CLOSE, agree, by_our_rule, follows, written
+from .glasses import forward
 from .numbers import plain
 from .reading import Node, printable
-from .recording import Recording
-from .words import evaluation, figure, spoken
+from .recording import Recording, adjoints
+from .words import figure, one_word, spoken
 
 
 def findings_of(recording: Recording) -> list[Finding]:
@@ -36,15 +39,14 @@ class _Glasses:
         return spoken(self.reading, i)
 
     def said(self, i: int) -> str:
-        """`c = a * b`, or the formula alone for what has no name."""
-        name = self.nodes[i].name
-        return f"{self.name(i)} = {operation(self.reading, i)}" if name else operation(self.reading, i)
+        return said(self.reading, i)
 
     def finding(self, kind: str, node: int, write: int | None, message: str, severity: str = "error") -> Finding:
         return Finding(kind, node, None if write is None else self.first_step + write, message, severity)
 
     def findings(self) -> Iterator[Finding]:
         yield from self.stopped()
+        yield from self.nothing()
         yield from self.at_the_start()
         yield from self.overwritten()
         again = [] if self.recording.endless else self.again()
@@ -63,7 +65,8 @@ class _Glasses:
         if seen and not self.recording.error and not self.recording.endless:
             yield from self.unsent()
         yield from self.slopes()
-        yield from self.not_finite()
+        yield from sent_births(self.recording, self.first_step)
+        yield from not_checked(self.reading)
 
     def stopped(self) -> Iterator[Finding]:
         error: BaseException | None = self.recording.error
@@ -101,7 +104,8 @@ class _Glasses:
         summed_up = not self.nodes[root].operands and before and recording.writes[before[-1]].read  # a leaf adds up
         if grad != 1 and not stopped and not summed_up:
             name = self.name(root)
-            message = f"{name}.grad is {figure(grad)} when backward() starts, and has to be 1: ∂{name}/∂{name} = 1"
+            slope = f"∂{one_word(name)}/∂{one_word(name)} = 1"
+            message = f"{name}.grad is {figure(grad)} when backward() starts, and has to be 1: {slope}"
             yield self.finding("start", root, before[-1] if before else first, message)
         left = [
             i
@@ -133,6 +137,21 @@ class _Glasses:
             )
             yield self.finding("stale", i, self.first_sent[i], message)
 
+    def nothing(self) -> Iterator[Finding]:
+        """An engine whose backward() does nothing that can be seen."""
+        recording = self.recording
+        if recording.writes or recording.error:
+            return
+        if any([grad not in (None, 0) for grad in recording.final]):
+            message = "the contributions can't be seen: this backward() writes the grads past the attribute grad"
+            yield self.finding("unseen", -1, None, message, "note")
+        else:
+            message = (
+                f"backward() wrote no grad at all, not even the 1 of {self.name(self.reading.root)}: "
+                "does it call the backward function of each node, and does that say out.grad and self.grad?"
+            )
+            yield self.finding("nothing", -1, None, message)
+
     def overwritten(self) -> Iterator[Finding]:
         for n, write in enumerate(() if self.recording.by_rules else self.recording.writes):
             if write.node >= 0 and self.recording.contribution(write)[2]:
@@ -151,16 +170,31 @@ class _Glasses:
             count = self.recording.fired.get(sender) or -(-len(writes) // edges)
             if count > 1 and count > times.get(sender, (1, 0))[0]:
                 times[sender] = count, writes[min(edges, len(writes) - 1)]
-        return [
-            self.finding(
-                "again",
-                i,
-                n,
-                f"{self.name(i)} fired {_times(count)}: it has to fire once, when all that it gets has arrived; "
-                "sort the nodes, each once",
+        said, severity = (
+            "{} fired {}: it has to fire once, when all that it gets has arrived; sort the nodes, each once",
+            "error",
+        )
+        if times and self.right_all_the_same():
+            said = (
+                "{} fired {}, and the grads are right all the same: it sends what has newly arrived only; but the "
+                "paths, and the time, can double at each node, so sort the nodes, each once"
             )
+            severity = "note"
+        return [
+            self.finding("again", i, n, said.format(self.name(i), _times(count)), severity)
             for i, (count, n) in sorted(times.items(), reverse=True)
         ]
+
+    def right_all_the_same(self) -> bool:
+        """Whether the grads at the end are those that each node's local gradients give in the right order."""
+        recording = self.recording
+        right = adjoints(recording)
+        return right is not None and all(
+            [
+                final is not None and agree(final - start, expected)
+                for final, start, expected in zip(recording.final, recording.start, right)
+            ]
+        )
 
     def edges(self, sender: int, receiver: int) -> int:
         """How many edges there are between two nodes: two for the a + a whose operands are in a set."""
@@ -204,7 +238,7 @@ class _Glasses:
                 expected, got = self.edges(i, j), len(self.sends.get((i, j), ()))
                 if got >= expected or node.fixed or self.nodes[j].fixed:
                     continue
-                known, found = follows(self.reading, i)[0] is not None, self._slope(i, j)
+                known, found = follows(self.reading, i)[0] is not None, measured(self.reading, i, j)
                 if known and (found is None or found[0] == 0):  # at a kink, or flat, an engine may send nothing
                     continue
                 constant = not self.nodes[j].operands and not self.nodes[j].name
@@ -223,64 +257,31 @@ class _Glasses:
                 unsure = not known and (told or node.op != "?" or node.data == 0)  # a maximum sends to one only
                 yield self.finding("unsent", i, None, message, "note" if unsure else "error")
 
-    def _slope(self, i: int, j: int) -> tuple[float, float] | None:
-        """d(node i)/d(node j) along all edges between them, by a central difference, and how far off it may be."""
-        function, holds, _ = follows(self.reading, i)
-        node = self.nodes[i]
-        if function is None or not holds:
-            return None
-        return slope(
-            function, [self.nodes[k].data for k in node.operands], [k for k, p in enumerate(node.operands) if p == j]
-        )
-
-    def slopes(self) -> Iterator[Finding]:
-        """Local gradients that a central difference contradicts, of the first time that each node fires."""
+    def told(self) -> Iterator[Told]:
+        """The local gradients that were sent, each node's the first time that it fired, but for our own rules."""
         for (i, j), writes in self.sends.items():
             if self.recording.by_rules and by_our_rule(self.nodes[i].value):
                 continue
             writes = writes[: self.edges(i, j)]
             if self.nodes[j].fixed or len(writes) < self.edges(i, j):
                 continue
-            told = [self.recording.contribution(self.recording.writes[n])[0] for n in writes]
+            slopes = [self.recording.contribution(self.recording.writes[n])[0] for n in writes]
             upstream = self.recording.writes[writes[0]].upstream
-            if any([x is None or not finite(x) for x in told]) or not abs(upstream) > 1e-290:
+            if any([x is None or not finite(x) for x in slopes]) or not abs(upstream) > 1e-290:
                 continue
-            expected = self._slope(i, j)
-            if expected is None:
-                continue
-            got, (near, off) = float(sum(told)), expected
-            off = 10 * off + 1e-3 * max(abs(got), abs(near)) + 1e-9
+            rounding = 0.0
             if not self.recording.by_rules:  # what is added to a large grad can be told to its last digit only
                 sums = [x for n in writes for x in (self.recording.writes[n].before, self.recording.writes[n].after)]
-                off += max([abs(x) * CLOSE.get(type(x).__name__, 2e-15) for x in sums]) / abs(upstream)
-            if abs(got - near) <= off:
-                continue
-            yield self.finding("slope", i, writes[0], self._contradiction(i, j, got, near))
+                rounding = max([abs(x) * CLOSE.get(type(x).__name__, 2e-15) for x in sums]) / abs(upstream)
+            yield Told(i, j, float(sum(slopes)), upstream, rounding, writes[0])
 
-    def _contradiction(self, i: int, j: int, got: float, near: float) -> str:
-        name, receiver = self.name(i), self.name(j)
-        others = [k for k in self.nodes[i].operands if k != j]
-        swapped = len(others) == 1 and self._slope(i, others[0])
-        hint = "look at its derivative"
-        if swapped and abs(swapped[0] - got) <= 1e-3 * abs(got) + 1e-9 and got:
-            hint = f"it is the one for {self.name(others[0])}, so the two may be swapped"
-        return (
-            f"{self.said(i)} sends to {receiver} with the local gradient {figure(got)}, but moving {receiver} a little "
-            f"moves {name} by {figure(float(f'{near:.6g}'))} times that: {hint}"
-        )
-
-    def not_finite(self) -> Iterator[Finding]:
-        for n, write in enumerate(self.recording.writes):
-            if finite(write.after) or write.node < 0:
-                continue
-            node = self.nodes[write.node]
-            known = [write.upstream, write.before, node.data, *[self.nodes[j].data for j in node.operands]]
-            if all([finite(x) for x in known]):
-                message = (
-                    f"the first {figure(write.after)} of the way back is born in {self.name(write.parent)}.grad: sent "
-                    f"by {evaluation(self.reading, write.node)}, whose adjoint is {figure(write.upstream)}"
-                )
-                yield self.finding("grad-not-finite", write.parent, n, message)
+    def slopes(self) -> Iterator[Finding]:
+        """Local gradients that a central difference contradicts."""
+        told = list(self.told())
+        for one, message in contradicted(self.reading, told):
+            yield self.finding("slope", one.node, one.write, message)
+        for one, message in at_kinks(self.reading, told):
+            yield self.finding("kink", one.node, one.write, message, "note")
 
 
 def _times(count: int) -> str:

@@ -1,16 +1,13 @@
 """A graph in the midst of its steps, as a picture."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Any
 
 from .graph import Graph
 from .reading import Reading
 
-if TYPE_CHECKING:
-    from .passes import Passes
 
-
-def picture_at(steps: "Passes", n: int) -> Graph:
+def picture_at(steps: Any, n: int) -> Graph:
     """The graph after step n, with the box that sends in a solid outline and the one that receives in dashes."""
     graph = Graph(reading_at(steps, n))
     step = steps[n]
@@ -23,7 +20,7 @@ def picture_at(steps: "Passes", n: int) -> Graph:
     return graph
 
 
-def reading_at(steps: "Passes", n: int) -> Reading:
+def reading_at(steps: Any, n: int) -> Reading:
     """The graph after step n: what is not evaluated yet has no data, and each grad is what it is then."""
     nodes = [replace(node, grad=grad) for node, grad in zip(steps.reading.nodes, steps.start)]
     evaluated = {step.node for step in steps[: n + 1] if step.kind == "forward"}

@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from inspect import CO_VARARGS
-from typing import Any, overload
+from typing import Any, NoReturn, overload
 
-from .glasses import Finding, summed
+from .findings import Finding, summed
+from .graph import Graph
 from .hindsight import findings_of
+from .moments import picture_at
 from .numbers import columns_of
 from .reading import Reading
 from .recording import Recording, Write
 from .sources import numbers_of_rule
-from .words import MOST_TERMS, evaluation, factor, figure, spoken
+from .words import MOST_TERMS, evaluation, factor, figure, one_word, spoken
 
 CHAIN_RULE = "parent.grad += node.grad * local_gradient"  # the line of `Value.backward` that every step goes through
 MOST_STEPS = 200  # in the text, before the middle is left out
@@ -45,7 +47,7 @@ class Step:
         """The graph that it is a step of."""
         return self.passes.reading
 
-    def draw(self) -> Any:
+    def draw(self) -> Graph:
         """The graph after this step, as a `Graph`: solid is the box that sends, dashed the one that receives."""
         return self.passes.draw(self.number)
 
@@ -64,7 +66,7 @@ class Step:
         """`∂t5/∂t4 = −0.5858`, or "" where there is none."""
         if self.local_gradient is None:
             return ""
-        names = spoken(self.reading, self.node), spoken(self.reading, self.parent)
+        names = [one_word(spoken(self.reading, i)) for i in (self.node, self.parent)]
         return f"∂{names[0]}/∂{names[1]} = {figure(self.local_gradient)}"
 
     @property
@@ -84,7 +86,8 @@ class Step:
         lines = [f"{direction} {self.place[0]} of {self.place[1]}: {self.headline}"]
         if self.kind == "start":
             name = spoken(self.reading, self.parent)
-            lines.append(f"{name}.grad: {figure(self.before)} → {figure(self.after)}, since ∂{name}/∂{name} = 1")
+            slope = f"∂{one_word(name)}/∂{one_word(name)} = 1"
+            lines.append(f"{name}.grad: {figure(self.before)} → {figure(self.after)}, since {slope}")
         elif self.kind == "backward":
             if self.slope:
                 lines.append(f"local gradient {self.slope}; chain rule {self.rule}")
@@ -130,9 +133,21 @@ class Passes(Sequence[Step]):
             recording.sources.key(code)
         return recording.sources.lines
 
-    def draw(self, n: int) -> Any:
-        """Drawn where pictures are, in `Steps`."""
-        raise NotImplementedError
+    def draw(self, n: int) -> Graph:
+        """The graph after step n: solid is the box that sends, dashed the one that receives.
+
+        The caption says the step, and what was found that belongs to no step.
+        """
+        graph = picture_at(self, self[n].number)
+        graph.remarks += summed([finding for finding in self.findings if finding.step is None])
+        return graph
+
+    def __reduce__(self) -> NoReturn:
+        name = type(self).__name__
+        raise TypeError(
+            f"{name} can't be pickled or copied, since they hold the code that they watched: keep them as a file by "
+            '.save("steps.html"), or pickle the root and call steps(root) again'
+        )
 
     def __len__(self) -> int:
         return len(self._evaluated) + len(self._recording.writes)

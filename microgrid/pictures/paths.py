@@ -7,7 +7,7 @@
 >>> reading = read(y * y, {id(x): "x", id(y): "y"})
 >>> between, count = count_paths(reading, 0)
 >>> count, [path.formula for path in paths_to(reading, 0, between)][0]
-(4, '∂(y*y)/∂y · ∂y/∂x')
+(4, '∂result/∂y · ∂y/∂x')
 """
 
 import re

@@ -1,73 +1,132 @@
-"""One scene as a picture of pixels, drawn by Pillow with the fonts that come with matplotlib."""
+"""The scenes of a film as pictures of pixels, drawn by Pillow with the fonts that come with matplotlib."""
 
 from functools import cache
 from pathlib import Path
 
 import matplotlib
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageColor, ImageDraw, ImageFont
 
-from .boxes import Box, Boxes
+from .boxes import INK, LINES, NEGATIVE, NEUTRAL, POSITIVE, SOFT, Box, Boxes
 from .layout import FONT, LINE, PADDING, Layout, size_of
-from .svg import INK, LINES, MARGIN, SINGLE, SOFT, WORDS
+from .svg import MARGIN, SINGLE, SMALL, WORDS, lit_edges
 
 Point = tuple[float, float]
+BLENDS = 15  # of ink and a fill, at the rims of letters
 
 
-def frame(graph: Boxes, layout: Layout, words: list[str]) -> Image.Image:
-    """The scene in a palette of 64 colours; every frame of a film has the same size."""
-    width = max(layout.width, 900) + 2 * MARGIN
-    height = layout.height + 2 * MARGIN + (WORDS + 1) * (LINE + 4)
-    image = Image.new("RGB", (round(width), round(height)), "#ffffff")
-    pen = ImageDraw.Draw(image)
-    roles = [box.role for box in graph.boxes]
-    for edge, curve in zip(graph.edges, layout.curves):
-        lit = roles[edge.operand] == "receives" and roles[edge.result] == "sends"
-        _edge(pen, [(x + MARGIN, y + MARGIN) for x, y in curve], lit)
-    for box, (x, y) in zip(graph.boxes, layout.centres):
-        _box(pen, box, x + MARGIN, y + MARGIN)
-    for i, line in enumerate(words[:WORDS]):
-        font = _font("DejaVuSans-Bold" if i == 0 else "DejaVuSans", FONT)
-        pen.text((MARGIN, layout.height + 2 * MARGIN + i * (LINE + 6)), line, fill=INK, font=font)
-    return image.quantize(64, dither=Image.Dither.NONE)
+def _colours() -> list[tuple[int, ...]]:
+    """Every colour of a film, white first: the fills, the inks, and what is between them."""
+    fills, inks = [[ImageColor.getrgb(c) for c in cs] for cs in ((NEUTRAL, *POSITIVE, *NEGATIVE), (LINES, INK, SOFT))]
+    between = [
+        tuple([round(f + (i - f) * k / BLENDS) for f, i in zip(fill, ink)])
+        for fill in fills
+        for ink in inks[1:]
+        for k in range(1, BLENDS)
+    ]
+    return [*fills, *inks, *between]
 
 
-def _box(pen: ImageDraw.ImageDraw, box: Box, x: float, y: float) -> None:
+PALETTE = [channel for colour in _colours() for channel in colour]
+INDEX = {colour: _colours().index(ImageColor.getrgb(colour)) for colour in (NEUTRAL, LINES, INK)}
+
+
+def frames(moments: list[Boxes], layout: Layout, words: list[list[str]]) -> list[Image.Image]:
+    """The scenes of a film, of one size and in one palette.
+
+    What stays is drawn once: the edges, and each box for all the scenes in which it looks the same.
+    """
+    width, top = round(max(layout.width, 900) + 2 * MARGIN), round(layout.height + 2 * MARGIN)
+    still = Image.new("P", (width, top + (WORDS + 1) * (LINE + 4)), INDEX[NEUTRAL])
+    still.putpalette(PALETTE)
+    curves = [[(x + MARGIN, y + MARGIN) for x, y in curve] for curve in layout.curves]
+    for curve in curves:
+        _edge(ImageDraw.Draw(still), curve, False)
+    drawn: dict[tuple, tuple[Image.Image, Image.Image]] = {}
+    scenes = []
+    for graph, lines in zip(moments, words):
+        scene = still.copy()
+        for i in sorted(lit_edges(graph)):
+            _edge(ImageDraw.Draw(scene), curves[i], True)
+        for box, centre in zip(graph.boxes, layout.centres):
+            look = (*box.lines, box.shade, box.role, box.leaf, box.root, box.kind)
+            if look not in drawn:
+                drawn[look] = _box(box)
+            picture, mask = drawn[look]
+            scene.paste(picture, _corner(box, centre), mask)
+        scene.paste(_words(lines, width), (MARGIN, top))
+        scenes.append(scene)
+    return scenes
+
+
+def _corner(box: Box, centre: Point) -> tuple[int, int]:
+    """The pixel of the frame at the box's top left."""
     width, height = size_of(box.lines)
-    left, top = x - width / 2, y - height / 2
-    corners = (left, top, left + width, top + height)
-    radius = 3 if box.leaf else 10
-    if box.kind not in SINGLE:
-        behind = tuple([corner + 5 for corner in corners])
-        pen.rounded_rectangle(behind, radius, box.fill, LINES)
+    return round(centre[0] - width / 2 + MARGIN), round(centre[1] - height / 2 + MARGIN)
+
+
+def _box(box: Box) -> tuple[Image.Image, Image.Image]:
+    """A box in a picture of its own, and where that covers what is beneath."""
+    width, height = map(round, size_of(box.lines))
+    sheets = 1 if box.kind in SINGLE else 2  # the second lies behind: there is more inside
+    size = (width + 6, height + 6)
+    picture, mask = Image.new("RGB", size, NEUTRAL), Image.new("1", size)
+    pen, stencil = ImageDraw.Draw(picture), ImageDraw.Draw(mask)
     line = 4 if box.role else 3 if box.root else 1
-    pen.rounded_rectangle(corners, radius, box.fill, INK if line > 1 else LINES, line)
+    for offset in (5, 0)[2 - sheets :]:
+        corners, radius = (offset, offset, width + offset, height + offset), 3 if box.leaf else 10
+        stencil.rounded_rectangle(corners, radius, 1)
+        in_front = line if not offset else 1
+        pen.rounded_rectangle(corners, radius, box.fill, INK if in_front > 1 else LINES, in_front)
     if box.role == "receives":  # dashes: gaps in the outline
-        for gap in range(round(left) + 12, round(left + width) - 12, 14):
-            for edge in (top + 1.5, top + height - 2):
+        for gap in range(12, width - 12, 14):
+            for edge in (1.5, height - 2):
                 pen.line((gap, edge, gap + 5, edge), fill=box.fill, width=5)
-    first = top + PADDING - 3
-    bold, plain = _font("DejaVuSansMono-Bold", FONT), _font("DejaVuSansMono", FONT)
+    _write(pen, box, width)
+    return _in_palette(picture), mask
+
+
+def _write(pen: ImageDraw.ImageDraw, box: Box, width: int) -> None:
+    """The text of a box."""
+    first, right = PADDING - 3, width - PADDING
+    plain = _font("DejaVuSansMono", FONT)
     if box.title:
-        pen.text((left + PADDING, first), box.title, fill=INK, font=bold)
+        pen.text((PADDING, first), box.title, fill=INK, font=_font("DejaVuSansMono-Bold", FONT))
+        pen.text((right, first + 1), box.number, fill=SOFT, font=_font("DejaVuSansMono", SMALL), anchor="ra")
         first += LINE
     if box.shown:
-        for i, (name, number) in enumerate((("data", box.data), ("grad", box.grad))):
-            pen.text((left + PADDING, first + i * LINE), name, fill=SOFT, font=plain)
-            pen.text((left + width - PADDING, first + i * LINE), number, fill=INK, font=plain, anchor="ra")
+        for row, (name, number) in enumerate((("data", box.data), ("grad", box.grad))):
+            pen.text((PADDING, first + row * LINE), name, fill=SOFT, font=plain)
+            pen.text((right, first + row * LINE), number, fill=INK, font=plain, anchor="ra")
+
+
+def _words(lines: list[str], width: int) -> Image.Image:
+    """What a scene says, beneath it."""
+    picture = Image.new("RGB", (width - 2 * MARGIN, WORDS * (LINE + 6)), NEUTRAL)
+    for i, line in enumerate(lines[:WORDS]):
+        font = _font("DejaVuSans" if i else "DejaVuSans-Bold", FONT)
+        ImageDraw.Draw(picture).text((0, i * (LINE + 6)), line, fill=INK, font=font)
+    return _in_palette(picture)
+
+
+def _in_palette(picture: Image.Image) -> Image.Image:
+    colours = Image.new("P", (1, 1))
+    colours.putpalette(PALETTE)
+    return picture.quantize(palette=colours, dither=Image.Dither.NONE)
 
 
 def _edge(pen: ImageDraw.ImageDraw, curve: list[Point], lit: bool) -> None:
     points = [curve[0]]
     for i in range(0, len(curve) - 3, 3):
         points += [_on(curve[i : i + 4], t / 12) for t in range(1, 13)]
-    pen.line(points, fill=INK if lit else LINES, width=4 if lit else 2, joint="curve")
+    ink = INDEX[INK if lit else LINES]
+    pen.line(points, fill=ink, width=4 if lit else 2, joint="curve")
     (x, y), (fx, fy) = curve[-1], next((p for p in reversed(curve[:-1]) if p != curve[-1]), curve[0])
     length = ((x - fx) ** 2 + (y - fy) ** 2) ** 0.5 or 1.0
     ux, uy = (x - fx) / length, (y - fy) / length
     base, half = (x - 10 * ux, y - 10 * uy), 5
     pen.polygon(
         [(x, y), (base[0] - half * uy, base[1] + half * ux), (base[0] + half * uy, base[1] - half * ux)],
-        fill=INK if lit else LINES,
+        fill=ink,
     )
 
 

@@ -80,6 +80,29 @@ def is_value(thing: Any) -> bool:
     return hasattr(thing, "data") and hasattr(thing, "grad") and _parents_of(thing) is not None
 
 
+ALIKE = {  # what else learners call them
+    "data": ("value", "val", "_value", "_data", "num"),
+    "grad": ("gradient", "_grad", "adjoint", "derivative"),
+    "_prev": ("left", "right", "lhs", "rhs", "operands", "args", "sources"),
+}
+
+
+def lacking(thing: Any) -> str:
+    """What has to be added to another engine's class so that its numbers can be read; "" for other things."""
+    if isinstance(thing, type) or not callable(getattr(thing, "backward", None)):
+        return ""
+    there = {"data": hasattr(thing, "data"), "grad": hasattr(thing, "grad"), "_prev": _parents_of(thing) is not None}
+    said, lines = list[str](), list[str]()
+    for name in [name for name, has in there.items() if not has]:
+        others = [other for other in ALIKE[name] if hasattr(thing, other)]
+        said.append(f"{' and '.join(others)}, but {name} is needed" if others else f"no {name}")
+        if others:
+            pair = name == "_prev" and others[0] in ALIKE["_prev"][:4]
+            ours = f"({''.join([f'self.{x}, ' for x in others]).rstrip()})" if pair else f"self.{others[0]}"
+            lines.append(f"{name} = property(lambda self: {ours})")
+    return f"its class has {'; '.join(said)}: " + (f"add to it {' and '.join(lines)}" if lines else "add it")
+
+
 def read(root: Any, names: dict[int, str]) -> Reading:
     """Reads the graph of root.
 
@@ -90,18 +113,13 @@ def read(root: Any, names: dict[int, str]) -> Reading:
         order = topological_order(root)
         index = {id(value): i for i, value in enumerate(order)}
         ops = {op: printable(op) for op in {value.op for value in order}}
-        nodes = [
-            Node(
-                value,
-                printable(name) if (name := value.label or names.get(id(value))) else "",
-                ops[value.op],
-                value.data,
-                value.grad,
-                tuple([index[id(parent)] for parent in value.parents]),
-                value.label if isinstance(value.label, scope) else None,
-            )
-            for value in order
-        ]
+        nodes = []
+        for value in order:
+            region = value.label if isinstance(value.label, scope) else None
+            name = names.get(id(value), "") if region is not None or not value.label else value.label
+            operands = tuple(map(index.__getitem__, map(id, value.parents)))
+            op = ops[value.op]
+            nodes.append(Node(value, printable(name), op, value.data, value.grad, operands, region))
         for node in nodes:
             if node.value.local_gradients is fixed_power_gradients:
                 nodes[node.operands[1]].fixed = True
@@ -157,7 +175,7 @@ def _parents_of(thing: Any) -> Callable[[Any], tuple] | None:
     if not there:
         return None
     name = next((name for name in there if getattr(thing, name)), there[0])  # not one that stays empty
-    return lambda value: tuple([p for item in getattr(value, name, ()) if (p := _operand(item)) is not None])
+    return lambda value: tuple([p for item in getattr(value, name, None) or () if (p := _operand(item)) is not None])
 
 
 def _operand(item: Any) -> Any:

@@ -12,15 +12,16 @@ from contextlib import contextmanager
 from functools import wraps
 from linecache import getline
 from numbers import Real
-from types import CodeType, FrameType, FunctionType, MemberDescriptorType
+from types import CodeType, FrameType, FunctionType
 from typing import Any
 
+from .custody import MISSING, all_put_back, attributes_of, grad_of
+from .forward import SIGNS
 from .numbers import plain
-from .reading import Reading, is_value, read
+from .reading import Reading, is_value, lacking, printable, read
 from .recording import Recording, Write
 from .sources import Path, Sentence
 
-MISSING: Any = object()
 NOTHING: dict = {}
 FRAMES = 8  # how far up the calls a sender is looked for
 _lock = threading.RLock()  # one recording at a time: it changes the class
@@ -34,14 +35,24 @@ def checked(root: Any, names: dict[int, str], called: str) -> Reading:
     """The graph of root.  Raises TypeError if root is no value with scalar data and a backward()."""
     if isinstance(root, type) or not is_value(root):
         hint = "give it one of them" if isinstance(root, (list, tuple)) else "give it a Value, such as the loss"
-        raise TypeError(f"{called}({root!r:.50}) is no value but {type(root).__name__}: {hint}")
+        raise TypeError(f"{called}({root!r:.50}) is no value but {type(root).__name__}: {lacking(root) or hint}")
     if not callable(getattr(root, "backward", None)):
         raise TypeError(f"{called}({root!r:.50}): {type(root).__name__} has no backward() to watch")
     reading = read(root, names)
     for node in reading.nodes:
         if not isinstance(node.data, Real):
             raise TypeError(f"{called}({root!r:.50}): its data has to be real numbers, not {type(node.data).__name__}")
+    _named_by_class(reading)
     return reading
+
+
+def _named_by_class(reading: Reading) -> None:
+    """An operation without a name is called as its class, where that is not the class of the leaves: `Mul`."""
+    leaves = {type(node.value) for node in reading.nodes if not node.operands}
+    for node in reading.nodes:
+        if node.op == "?" and type(node.value) not in leaves:
+            name = printable(type(node.value).__name__).lower()
+            node.op = SIGNS.get(name, name)
 
 
 def record(reading: Reading, keep_grads: bool) -> Recording:
@@ -52,7 +63,7 @@ def record(reading: Reading, keep_grads: bool) -> Recording:
     with _lock:
         recorder = _Recorder(reading, keep_grads)
         found = recorder.found
-        with _all_put_back(reading), recorder.watching():
+        with all_put_back(reading), recorder.watching():
             try:
                 reading.nodes[reading.root].value.backward()
             except _Enough:
@@ -81,7 +92,7 @@ class _Recorder:
         self.written_at = [0] * len(reading.nodes)
         self.firing: list[list] = []  # the nodes whose own closures run now, and whether they sent
         self.blamed = -1
-        self.slots = {kind: _grad_of(kind) for kind in {type(node.value) for node in reading.nodes}}
+        self.slots = {kind: grad_of(kind) for kind in {type(node.value) for node in reading.nodes}}
 
     def raw(self, value: Any) -> Any:
         """The grad itself, without leaving a trace of having looked."""
@@ -117,7 +128,7 @@ class _Recorder:
                     owner.grad = original  # type: ignore[attr-defined]
 
     def _announce(self, i: int, value: Any) -> None:
-        for name, function in _attributes(value):
+        for name, function in attributes_of(value):
             if isinstance(function, FunctionType) and name != "backward":
                 setattr(value, name, self._announced(i, function))
 
@@ -247,60 +258,3 @@ class _Recorder:
             here = {self.index.get(id(thing), -1) for thing in frame.f_locals.values()} - senders
             self.blamed = max([i for i in here if i >= 0 and self.reading.nodes[i].operands], default=-1)
         self.found.error_node = self.blamed
-
-
-def _grad_of(kind: type) -> tuple[type, Any, Callable, Callable]:
-    """Where a class keeps `grad`: the class to replace it in, what is there, how to read and write it."""
-    owner, original = next(
-        ((base, vars(base)["grad"]) for base in kind.__mro__ if "grad" in vars(base)), (kind, MISSING)
-    )
-    if hasattr(original, "__set__"):  # a slot, or the student's own property
-        return owner, original, lambda value: original.__get__(value, kind), original.__set__
-
-    def get(value: Any) -> Any:
-        grad = value.__dict__.get("grad", original)
-        if grad is MISSING:
-            raise AttributeError(f"{type(value).__name__!r} object has no attribute 'grad'")
-        return grad
-
-    return owner, original, get, lambda value, grad: value.__dict__.__setitem__("grad", grad)
-
-
-def _slots_of(kind: type) -> list[tuple[str, MemberDescriptorType]]:
-    return [item for base in kind.__mro__ for item in vars(base).items() if isinstance(item[1], MemberDescriptorType)]
-
-
-def _attributes(value: Any) -> list[tuple[str, Any]]:
-    """The attributes of the object itself, from slots and its dict."""
-    return [(name, getattr(value, name, None)) for name, _ in _slots_of(type(value)) if name != "grad"] + list(
-        getattr(value, "__dict__", {}).items()
-    )
-
-
-@contextmanager
-def _all_put_back(reading: Reading) -> Iterator[None]:
-    """Afterwards every attribute of every node is what it was."""
-    slots = {kind: [slot for _, slot in _slots_of(kind)] for kind in {type(node.value) for node in reading.nodes}}
-    kept = []
-    for node in reading.nodes:
-        value = node.value
-        held = [_held(slot, value) for slot in slots[type(value)]]
-        kept.append((value, held, dict(getattr(value, "__dict__", ()))))
-    try:
-        yield
-    finally:
-        for value, held, attributes in kept:
-            for slot, thing in zip(slots[type(value)], held):
-                if thing is not _held(slot, value):
-                    slot.__delete__(value) if thing is MISSING else slot.__set__(value, thing)
-            if hasattr(value, "__dict__"):
-                for name in [name for name in value.__dict__ if name not in attributes]:
-                    del value.__dict__[name]
-                value.__dict__.update(attributes)
-
-
-def _held(slot: MemberDescriptorType, value: Any) -> Any:
-    try:
-        return slot.__get__(value, type(value))
-    except AttributeError:
-        return MISSING

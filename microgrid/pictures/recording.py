@@ -6,6 +6,7 @@ from types import CodeType
 from typing import Any
 
 from ..engine import Value
+from .contradictions import measured
 from .forward import written
 from .numbers import plain
 from .reading import Reading
@@ -61,6 +62,33 @@ class Recording:
         return self.reading.own and type(self.reading.nodes[-1].value).backward is Value.backward
 
     @cached_property
+    def told(self) -> list[tuple]:
+        """The local gradients of each node: by its rule, as its engine keeps them, or as it first sent them.
+
+        Where nothing is told (as by a node whose own adjoint is 0) a central difference stands in; None where that
+        isn't known either.
+        """
+        nodes = self.reading.nodes
+        sent: list[dict[int, Any]] = [{} for _ in nodes]
+        for write in () if self.reading.own else self.writes:
+            if write.operand >= 0 and id(write) not in self.repeats:
+                slope = self.contribution(write)[0]
+                if slope is not None:
+                    places = sent[write.node]
+                    places[write.operand] = places.get(write.operand, 0) + slope
+        return [self._told(i, sent[i]) for i in range(len(nodes))]
+
+    def _told(self, i: int, sent: dict[int, Any]) -> tuple:
+        operands = self.reading.nodes[i].operands
+        if self.reading.own:
+            return self.slopes(i) or (None,) * len(operands)
+        told: list = [sent.get(k) for k in range(len(operands))]
+        for k, j in enumerate(operands):
+            if told[k] is None and (found := measured(self.reading, i, j)):
+                told[k] = found[0] / operands.count(j)
+        return tuple(told)
+
+    @cached_property
     def repeats(self) -> set[int]:
         """The ids of the writes of nodes that fire again: what such a one adds is no product with its whole grad."""
         found, seen = set(), dict[tuple[int, int], int]()
@@ -86,3 +114,16 @@ class Recording:
         product = write.after if not write.read else write.after - write.before
         known = write.upstream and id(write) not in self.repeats
         return (product / write.upstream if known else None), product, overwrote
+
+
+def adjoints(recording: Recording) -> list | None:
+    """The grads that the told local gradients give in the right order; None where one that matters is not told."""
+    nodes = recording.reading.nodes
+    grads: list = [0] * len(nodes)
+    grads[-1] = 1
+    for i in range(len(nodes))[::-1]:
+        for j, slope in zip(nodes[i].operands, recording.told[i]):
+            if slope is None and grads[i] != 0:
+                return None
+            grads[j] += grads[i] * plain(slope or 0)
+    return grads

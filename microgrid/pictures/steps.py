@@ -8,9 +8,9 @@ from typing import Any
 
 from ..files import write_whole
 from . import film, layout
-from .glasses import summed
+from .findings import summed
 from .graph import Graph
-from .moments import picture_at, reading_at
+from .moments import reading_at
 from .names import callers_names
 from .passes import Passes
 from .player import MOST, page_of
@@ -40,8 +40,7 @@ def steps(root: Any, *, keep_grads: bool = False, names: Mapping[str, Any] | Non
        2  b sends to a  ∂b/∂a = 3       1 × 3 = 3                   a: 0 → 3
        3  b sends to a  ∂b/∂a = 3       1 × 3 = 3                   a: 3 → 6
     """
-    named = {id(value): name for name, value in (names or {}).items()}
-    return Steps(record(checked(root, {**callers_names(1), **named}, "steps"), keep_grads))
+    return Steps(record(checked(root, callers_names(1, names), "steps"), keep_grads))
 
 
 class Steps(Passes):
@@ -50,10 +49,6 @@ class Steps(Passes):
     A sequence of `Step`s: `len`, indices, slices and loops are as of a list, `print` shows a
     table, a notebook the picture and the player.
     """
-
-    def draw(self, n: int) -> Graph:
-        """The graph after step n: solid is the box that sends, dashed the one that receives."""
-        return picture_at(self, range(len(self))[n])
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Write the steps to path, whose ending says how.

@@ -7,13 +7,13 @@ colours, for the page's style and script.
 """
 
 import base64
+import re
 from html import escape
 
-from .boxes import NEGATIVE, NEUTRAL, POSITIVE, Box, Boxes, Frame
+from .boxes import DARK, FRAMES, INK, LINES, NEGATIVE, NEUTRAL, POSITIVE, SOFT, Box, Boxes, Frame
 from .layout import CHARACTER, FONT, LINE, PADDING, Layout, size_of
 from .numbers import cut
 
-INK, LINES, SOFT, FRAMES = "#111111", "#5f5f5f", "#4a4a4a", "#8a8a8a"
 MONO = "DejaVu Sans Mono, Menlo, Consolas, Liberation Mono, monospace"
 SANS = "DejaVu Sans, Segoe UI, Helvetica, Arial, sans-serif"
 MARGIN = 16
@@ -26,9 +26,12 @@ SINGLE = ("value", "outside", "stub")  # kinds of boxes with nothing to open
 def svg_of(graph: Boxes, layout: Layout, caption: list[str], description: str, marks: bool = False) -> str:
     """The picture: boxes on top of edges on top of frames, the legend and the caption beneath."""
     parts = _frames(graph.frames, layout, graph, marks)
-    roles = _roles(graph)
+    roles = lit_edges(graph)
     parts += ["<g>" if marks else f'<g stroke="{LINES}" stroke-width="1.4">']
-    parts += [_edge(curve, i if marks else None, i in roles) for i, curve in enumerate(layout.curves)]
+    parts += [
+        _edge(curve[::-1] if i in roles else curve, i if marks else None, i in roles)  # a gradient goes backwards
+        for i, curve in enumerate(layout.curves)
+    ]
     parts += ["</g>", "<g>" if marks else _font(MONO, SMALL, INK, ' text-anchor="middle"')]
     for edge, place in zip(graph.edges, layout.labels):
         if edge.slope and place:
@@ -57,11 +60,13 @@ def film_of(
     It moves by SMIL, without script or style; where nothing moves, the last moment is seen.
     """
     clock = _Clock(len(moments), seconds, rest)
-    lit = [_roles(moment) for moment in moments]
+    lit = [lit_edges(moment) for moment in moments]
     parts = [*_frames(moments[-1].frames, layout, moments[-1], False), f'<g stroke="{LINES}" stroke-width="1.4">']
     for i, curve in enumerate(layout.curves):
-        thickness = clock.attribute("stroke-width", ["4" if i in edges else "1.4" for edges in lit])
-        parts.append(f"<g{thickness[0]}>{_edge(curve, None, False)}{thickness[1]}</g>")
+        ways = [(curve, False)] + [(curve[::-1], True)] * any([i in edges for edges in lit])
+        for way, back in ways:  # a gradient goes backwards
+            shown = clock.visible([(i in edges) is back for edges in lit])
+            parts.append(f"<g{shown[0]}>{_edge(way, None, back)}{shown[1]}</g>")
     parts += ["</g>", _font(MONO, FONT, INK)]
     for same, (x, y) in zip(zip(*[moment.boxes for moment in moments]), layout.centres):
         parts.append(_filmed_box(same, x, y, clock))
@@ -119,6 +124,7 @@ def _filmed_box(same: tuple[Box, ...], x: float, y: float, clock: _Clock) -> str
     first = top + PADDING + 11
     if box.title:
         parts.append(_text(left + PADDING, first, box.title, ' font-weight="bold"'))
+        parts += _number(box, left + width - PADDING, first, False)
         first += LINE
     for row, name in enumerate(("data", "grad") if box.shown else ()):
         parts.append(_text(left + PADDING, first + row * LINE, name, f' fill="{SOFT}"'))
@@ -134,6 +140,11 @@ def image(svg: str, description: str) -> str:
     """HTML that shows the SVG wherever HTML is shown, untrusted notebooks among them."""
     data = base64.b64encode(svg.encode()).decode()
     return f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(description)}">'
+
+
+def darkened(svg: str) -> str:
+    """The same picture on a dark page."""
+    return re.sub(r' (fill|stroke)="(#\w{6})"', lambda found: f' {found[1]}="{DARK[found[2]]}"', svg)
 
 
 def svg_of_text(lines: list[str], description: str) -> str:
@@ -176,6 +187,7 @@ def _box(box: Box, x: float, y: float, mark: int | None) -> str:
     first = top + PADDING + 11
     if box.title:
         parts.append(_text(left + PADDING, first, box.title, ' class="t"' if marked else ' font-weight="bold"'))
+        parts += _number(box, left + width - PADDING, first, marked)
     if box.shown:
         for i, (name, number) in enumerate((("data", box.data), ("grad", box.grad)), len(lines) - 2):
             row = first + i * LINE
@@ -183,6 +195,12 @@ def _box(box: Box, x: float, y: float, mark: int | None) -> str:
             end = f' class="{name[0]}"' if marked else ' text-anchor="end"'
             parts += [_text(left + PADDING, row, name, soft), _text(left + width - PADDING, row, number, end)]
     return "".join([*parts, "</g>"])
+
+
+def _number(box: Box, x: float, y: float, marked: bool) -> list[str]:
+    """What words call an unnamed result: small, in the corner."""
+    look = ' class="n"' if marked else f' fill="{SOFT}"'
+    return [_text(x, y, box.number, f'{look} font-size="{SMALL}" text-anchor="end"')] if box.number else []
 
 
 def _edge(curve: list[tuple[float, float]], mark: int | None, lit: bool) -> str:
@@ -200,7 +218,7 @@ def _edge(curve: list[tuple[float, float]], mark: int | None, lit: bool) -> str:
     return f'<path d="{line}" fill="none"{thick}/><path d="{head}" fill="{LINES}"{thick}/>'
 
 
-def _roles(graph: Boxes) -> set[int]:
+def lit_edges(graph: Boxes) -> set[int]:
     """The edges between the box that sends and the one that receives."""
     roles = [box.role for box in graph.boxes]
     return {

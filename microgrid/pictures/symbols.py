@@ -18,6 +18,7 @@ STEEP = 10  # the largest power that is simplified: it is multiplied out on the 
 BRANCHED = 80  # and with branches in it: all of it may be written once for each
 BRANCHES = 2  # the most that are put together: each doubles the work
 WRITTEN_TWICE = {"leaky_relu": 0, "elu": 0, "silu": 0, "gelu": 0, "where": 2}  # an operand that is, below
+OF_ONE = re.compile(r"\\(?!mathrm)[A-Za-z]+|_\{[^}]*\}")  # Greek letters and indices in LaTeX
 ESCAPES = {
     " ": r"\ ", "\\": r"\backslash{}", "<": "<{}", ">": ">{}", "^": r"\wedge{}", "~": r"\sim{}",
     **{c: f"\\{c}{{}}" for c in "$%&#_{}"},
@@ -89,6 +90,8 @@ def simplified(sympy: Any, expression: Any) -> Any:
     `sympy.simplify` would write 1/cosh², and may take minutes; factors and common denominators
     of a few hundred operations take a second.
     """
+    if expression.has(sympy.log) and expression.count_ops() <= SMALL:  # a softmax divides by a sum that is 1
+        expression = expression.replace(sympy.log, lambda x: sympy.log(_rational(sympy, x)))
     if expression.count_ops() > SMALL or any(
         [p.exp.is_number and abs(p.exp) > STEEP for p in expression.atoms(sympy.Pow)]
     ):
@@ -155,7 +158,9 @@ def texts_of(sympy: Any, expression: Any, latex_names: dict[Any, str]) -> tuple[
         _print_Max = _print_Min = _print_Abs = _print_Heaviside = _print_Function
 
     rounded = expression.xreplace({x: sympy.Float(x, DIGITS) for x in expression.atoms(sympy.Float)})
-    latex = sympy.latex(rounded, symbol_names=latex_names, full_prec=False)
+    words = any([re.search(r"\\mathrm|[A-Za-z]{2}", OF_ONE.sub("", name)) for name in latex_names.values()])
+    space = r" \, " if words else None  # else two names of several letters would be one word
+    latex = sympy.latex(rounded, symbol_names=latex_names, full_prec=False, mul_symbol=space)
     return Printer({"full_prec": False}).doprint(rounded), latex
 
 
@@ -163,11 +168,11 @@ def latex_of(sympy: Any, name: str) -> str:
     r"""A name in LaTeX: `w1` with its index below, `alpha` as the letter, anything else sign for sign.
 
     >>> import sympy
-    >>> latex_of(sympy, "w1"), latex_of(sympy, "xs[0]"), latex_of(sympy, "a b$")
-    ('w_{1}', '{xs}_{0}', '\\mathrm{a\\ b\\${}}')
+    >>> latex_of(sympy, "w0_1"), latex_of(sympy, "xs[0]"), latex_of(sympy, "a b$")
+    ('w_{0,1}', '{xs}_{0}', '\\mathrm{a\\ b\\${}}')
     """
     if re.fullmatch(r"[A-Za-z]+[0-9]*(_[A-Za-z0-9]+)*", name):
-        return sympy.latex(sympy.Symbol(name))
+        return re.sub(r"(?<=\d) (?=\d)", ",", sympy.latex(sympy.Symbol(name)))  # w0_1: not w with the index 01
     if item := re.fullmatch(r"([A-Za-z]\w*)\[(\d+)\]", name, re.ASCII):
         return f"{{{latex_of(sympy, item[1])}}}_{{{item[2]}}}"
     return rf"\mathrm{{{''.join([ESCAPES.get(c, c) for c in name])}}}"

@@ -25,7 +25,7 @@ def tree_of(graph: Boxes) -> list[str]:
             break
         box = graph.boxes[i]
         numbers = f"{box.data}   grad {box.grad}" if box.shown else ""
-        title = cut(box.title, 40)
+        title = f"{cut(box.title, 40)} {box.number}".strip()
         again = i in opened and operands[i]
         lines.append(indent + (f"{title}   " if title else "") + numbers + ("   (opened above)" if again else ""))
         if again:

@@ -1,5 +1,6 @@
 """How numbers and nodes are said: `2 × (−3) = −6`, `t1 = x1 * w1`, `a`, `(a*b)`, `+ #5`."""
 
+import re
 from collections.abc import Sequence
 from numbers import Real
 from typing import Any
@@ -10,6 +11,7 @@ from .reading import Reading
 
 LONGEST = 28  # columns of a name, before it is cut
 MOST_TERMS = 6  # of a sum or a list of operands, before the rest is an ellipsis
+RESULT = "result"  # what a root without a name is called
 SHORT = 11  # columns of a formula that can stand in the place of a name
 INFIX = {"+": "+", "-": MINUS, "*": "×", "/": "/", "**": "**"}  # with names, and with numbers
 
@@ -38,29 +40,46 @@ def factor(x: Any) -> str:
 def spoken(reading: Reading, i: int) -> str:
     """What node i is called: its name, or its number, or a short formula, or its operation and place.
 
+    A root without a name is the `result`.
+
     >>> from microgrid import Value
     >>> from microgrid.pictures.reading import read
     >>> a, b = Value(2.0, label="a"), Value(-3.0)
     >>> reading = read((a * b + a).tanh(), {})
     >>> [spoken(reading, i) for i in range(len(reading.nodes))]
-    ['a', '−3', '(a*(−3))', '+ #3', 'tanh #4']
+    ['a', '−3', '(a*(−3))', '+ #3', 'result']
     """
     node = reading.nodes[i]
-    if node.name:
-        return cut(node.name, LONGEST)
+    if name := name_of(reading, i):
+        return cut(name, LONGEST)
     if not node.operands:
         return figure(node.data)
+    number = number_of(reading, i)
+    return f"{node.op} {number}" if number else _short(reading, i)
+
+
+def name_of(reading: Reading, i: int) -> str:
+    """The name of node i, if it has one; of a computed root without one `result`, if nothing else is called so."""
+    node = reading.nodes[i]
+    if node.name or i != reading.root or not node.operands:
+        return node.name
+    return "" if any([other.name == RESULT for other in reading.nodes]) else RESULT
+
+
+def number_of(reading: Reading, i: int) -> str:
+    """`#5`, where words call node i by its number; else ""."""
+    if name_of(reading, i) or not reading.nodes[i].operands:
+        return ""
     short = _short(reading, i)
-    return short if short and len(short) <= SHORT else f"{node.op} #{i}"
+    return "" if short and len(short) <= SHORT else f"#{i}"
 
 
 def term(reading: Reading, i: int) -> str:
     """What node i is called within a formula: as `spoken`, but `#5` for what would be long."""
-    node = reading.nodes[i]
-    if node.name or not node.operands:
-        return cut(node.name, LONGEST) or factor(node.data)
-    short = _short(reading, i)
-    return short if short and len(short) <= SHORT else f"#{i}"
+    name = name_of(reading, i)
+    if name or not reading.nodes[i].operands:
+        return cut(name, LONGEST) or factor(reading.nodes[i].data)
+    return number_of(reading, i) or _short(reading, i)
 
 
 def _short(reading: Reading, i: int, depth: int = 2) -> str:
@@ -117,7 +136,7 @@ def evaluation(reading: Reading, i: int) -> str:
     figures = [factor(reading.nodes[j].data) for j in wanted]
     name = term(reading, i)
     said = [
-        name if node.name or name.startswith("#") else "",
+        name if name_of(reading, i) or name.startswith("#") else "",
         formula(node.op, names),
         formula(node.op, figures, True),
         figure(node.data),
@@ -127,3 +146,12 @@ def evaluation(reading: Reading, i: int) -> str:
     if said[-1] == said[-2]:  # the negative of a number
         del said[-1]
     return " = ".join([part for part in said if part])
+
+
+def one_word(name: str) -> str:
+    """A name as it stands in ∂a/∂b: in parentheses, unless it is one word or has them already.
+
+    >>> one_word("w[0]"), one_word("tanh #4"), one_word("(a*b)"), one_word("−3")
+    ('w[0]', '(tanh #4)', '(a*b)', '(−3)')
+    """
+    return name if re.match(r"[\w.[\]]+$|\(", name) else f"({name})"
