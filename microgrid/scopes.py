@@ -92,6 +92,17 @@ def within(outer: scope | None, name: str, owner: Any) -> scope:
     return region
 
 
+def innermost() -> scope | None:
+    """The innermost scope that is open."""
+    return _current
+
+
+def leave_to(region: scope | None) -> None:
+    """Close every scope that was opened inside region, as Ctrl-C may not have let them do themselves."""
+    while _current is not region and _current is not None:
+        _current.__exit__()
+
+
 def regions_of(node: Value) -> list[str]:
     """The names of the scopes that a node was made in, the outermost first."""
     names, region = [], node.label if isinstance(node.label, scope) else None

@@ -2,9 +2,11 @@
 
 import os
 import stat
+from zlib import crc32
 
 import pytest
 
+from microgrid import files
 from microgrid.files import write_whole
 
 
@@ -55,3 +57,60 @@ def test_a_failure_leaves_what_was_there_and_names_the_path(tmp_path, monkeypatc
 
 def test_a_long_name_can_be_written(tmp_path):
     assert write_whole(tmp_path / ("n" * 250), "x").read_text() == "x"
+
+
+def part_of(path):
+    """The file beside it by way of which it is written."""
+    return path.with_name(f".part-{crc32(path.name.encode()):08x}")
+
+
+def names(folder):
+    return sorted([path.name for path in folder.iterdir()])
+
+
+def test_what_a_killed_process_left_is_used_again_and_gone(tmp_path):
+    part_of(tmp_path / "f").write_text("half of something longer")
+    write_whole(tmp_path / "f", "new")
+    assert (tmp_path / "f").read_text() == "new" and names(tmp_path) == ["f"]
+
+
+def test_what_another_one_is_writing_is_left_alone(tmp_path):
+    fcntl = pytest.importorskip("fcntl", reason="Windows has no such locks")
+    part = part_of(tmp_path / "f")
+    with open(part, "w") as theirs:
+        fcntl.flock(theirs, fcntl.LOCK_EX)
+        theirs.write("theirs")
+        theirs.flush()
+        write_whole(tmp_path / "f", "mine")
+        assert (tmp_path / "f").read_text() == "mine"
+        assert names(tmp_path) == [part.name, "f"] and part.read_text() == "theirs"
+
+
+def test_a_link_or_another_name_of_a_file_in_that_place_is_not_written_through(tmp_path):
+    (tmp_path / "precious").write_text("precious")
+    for link in (os.symlink, os.link):
+        link(tmp_path / "precious", part_of(tmp_path / "f"))
+        write_whole(tmp_path / "f", "new")
+        assert (tmp_path / "precious").read_text() == "precious" and (tmp_path / "f").read_text() == "new"
+        part_of(tmp_path / "f").unlink()
+
+
+def test_without_locks_too_it_is_whole_or_not_at_all(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "fcntl", None)
+    write_whole(tmp_path / "f", "old")
+    write_whole(tmp_path / "f", "new")
+    assert (tmp_path / "f").read_text() == "new" and names(tmp_path) == ["f"]
+    test_a_failure_leaves_what_was_there_and_names_the_path(tmp_path, monkeypatch)
+
+
+def test_ctrl_c_right_after_the_move_is_still_ctrl_c(tmp_path, monkeypatch):
+    move = os.replace
+
+    def moved(*args):
+        move(*args)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", moved)
+    with pytest.raises(KeyboardInterrupt):
+        write_whole(tmp_path / "f", "new")
+    assert (tmp_path / "f").read_text() == "new" and names(tmp_path) == ["f"]

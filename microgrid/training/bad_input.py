@@ -2,9 +2,12 @@
 
 import os
 from collections.abc import Iterable
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
 LARGEST_FILE = 500_000_000  # bytes; a scalar engine would take days over more
+BLOCK = 1 << 20  # bytes; Python sets aside at once all that a read may bring
 
 
 class BadInput(ValueError):
@@ -14,23 +17,29 @@ class BadInput(ValueError):
     """
 
 
-def read_text(path: str | os.PathLike[str]) -> str:
-    """The text of a file, UTF-8 with or without a byte order mark.
-
-    Arguments: path.  Returns the text, its line ends as they are.
-    Raises BadInput where there is no such file, or it is a folder, too large or not text.
-    """
+def read_bytes(path: str | os.PathLike[str]) -> bytes:
+    """The bytes of a file.  Raises BadInput where there is no such file, or it is a folder or too large."""
     if os.path.isdir(path):
         raise BadInput(f"{path} is a folder; name a file in it")
     try:
         with open(path, "rb") as file:
-            content = file.read(LARGEST_FILE + 1)
+            content = b"".join(islice(iter(partial(file.read, BLOCK), b""), LARGEST_FILE // BLOCK + 2))
     except FileNotFoundError:
         raise BadInput(f"there is no file {path}{_neighbour(Path(path))}") from None
     except (OSError, ValueError) as error:  # a name with a null character is a ValueError
         raise BadInput(f"{path} can't be read: {getattr(error, 'strerror', None) or error}") from None
     if len(content) > LARGEST_FILE:
         raise BadInput(f"{path} has over {LARGEST_FILE // 1_000_000} MB; take a part of it")
+    return content
+
+
+def read_text(path: str | os.PathLike[str]) -> str:
+    """The text of a file, UTF-8 with or without a byte order mark.
+
+    Arguments: path.  Returns the text, its line ends as they are.
+    Raises BadInput as `read_bytes`, and where it is not text.
+    """
+    content = read_bytes(path)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -13,6 +13,7 @@ from ..functions import softmax
 from ..nn import ACTIVATIONS, MLP
 from .bad_input import BadInput, read_text
 from .columns import CategoryColumn, Column, NumberColumn
+from .documents import check, document_of
 from .table import LARGEST, Table
 
 FORMAT, VERSION = "microgrid table model", 1
@@ -85,11 +86,7 @@ def load_model(path: str | os.PathLike[str]) -> TableModel:
     """
     text = read_text(path)
     try:
-        return _model(json.loads(text, parse_constant=_no_constant))
-    except json.JSONDecodeError as error:
-        reason = f"it is no JSON at line {error.lineno}"
-    except RecursionError:
-        reason = "it is nested too deeply"
+        return _model(document_of(text))
     except KeyError as error:
         reason = f"it has no {error}"
     except ValueError as error:
@@ -99,44 +96,44 @@ def load_model(path: str | os.PathLike[str]) -> TableModel:
 
 def _model(document: Any) -> TableModel:
     """The model of a document from anywhere.  Raises ValueError or KeyError with what is wrong."""
-    _check(isinstance(document, dict) and document.get("format") == FORMAT, f'its "format" is not "{FORMAT}"')
-    _check(
+    check(isinstance(document, dict) and document.get("format") == FORMAT, f'its "format" is not "{FORMAT}"')
+    check(
         type(document["version"]) is int and document["version"] == VERSION,
         f"its version is {document['version']!r:.20}, and this one reads {VERSION}",
     )
     task, target, classes = document["task"], document["target"], document["classes"]
-    _check(task in ("classification", "regression"), f"its task is {task!r:.30}")
+    check(task in ("classification", "regression"), f"its task is {task!r:.30}")
     _check_names(classes, "classes")
-    _check(len(classes) >= 2 if task == "classification" else not classes, f"{len(classes)} classes for {task}")
-    _check(document["missing"] in ("mean", "refuse"), "its 'missing' is neither mean nor refuse")
-    _check(isinstance(document["columns"], list) and len(document["columns"]) > 0, "it has no columns")
+    check(len(classes) >= 2 if task == "classification" else not classes, f"{len(classes)} classes for {task}")
+    check(document["missing"] in ("mean", "refuse"), "its 'missing' is neither mean nor refuse")
+    check(isinstance(document["columns"], list) and len(document["columns"]) > 0, "it has no columns")
     columns = [_column(column) for column in document["columns"]]
     _check_names([target] + [column.name for column in columns], "columns")
     mean, deviation = _number(document["mean"]), _positive(document["deviation"])
 
     sizes, parameters = document["sizes"], document["parameters"]
-    _check(isinstance(sizes, list) and len(sizes) >= 2, "its sizes are no list")
-    _check(all([type(size) is int and size >= 1 for size in sizes]), "its sizes are not all whole numbers above 0")
+    check(isinstance(sizes, list) and len(sizes) >= 2, "its sizes are no list")
+    check(all([type(size) is int and size >= 1 for size in sizes]), "its sizes are not all whole numbers above 0")
     ends = [sum([column.width for column in columns]), len(classes) or 1]
-    _check([sizes[0], sizes[-1]] == ends, f"its net is not one of {ends[0]} inputs and {ends[1]} outputs")
-    _check(document["activation"] in ACTIVATIONS, f"its activation is {document['activation']!r:.30}")
-    _check(isinstance(parameters, dict), "its parameters are no object")
+    check([sizes[0], sizes[-1]] == ends, f"its net is not one of {ends[0]} inputs and {ends[1]} outputs")
+    check(document["activation"] in ACTIVATIONS, f"its activation is {document['activation']!r:.30}")
+    check(isinstance(parameters, dict), "its parameters are no object")
     needed = sum([(nin + 1) * nout for nin, nout in pairwise(sizes)])
-    _check(len(parameters) == needed, f"it has {len(parameters)} parameters and needs {needed}")  # bounds the net, too
+    check(len(parameters) == needed, f"it has {len(parameters)} parameters and needs {needed}")  # bounds the net, too
     net = MLP(sizes[0], sizes[1:], document["activation"], seed=0)
-    _check(parameters.keys() == net.state_dict().keys(), "its parameters don't have the names of the net's")
+    check(parameters.keys() == net.state_dict().keys(), "its parameters don't have the names of the net's")
     net.load_state_dict({name: _number(x) for name, x in parameters.items()})
     return TableModel(task, target, columns, classes, mean, deviation, document["missing"], net)
 
 
 def _column(column: Any) -> Column:
-    _check(isinstance(column, dict), "a column of it is no object")
+    check(isinstance(column, dict), "a column of it is no object")
     kind, name = column["kind"], column["name"]
     if kind == "number":
         return NumberColumn(name, _number(column["mean"]), _positive(column["deviation"]))
-    _check(kind == "category", f"column {name!r:.30} is of no known kind")
+    check(kind == "category", f"column {name!r:.30} is of no known kind")
     _check_names(column["categories"], "categories")
-    _check(len(column["categories"]) > 0, f"column {name!r:.30} has no categories")
+    check(len(column["categories"]) > 0, f"column {name!r:.30} has no categories")
     return CategoryColumn(name, column["categories"])
 
 
@@ -145,25 +142,16 @@ def _kind(column: Column) -> str:
 
 
 def _number(x: Any) -> float:
-    _check(type(x) in (int, float) and abs(x) < LARGEST, f"{x!r:.30} stands in it for a finite number")
+    check(type(x) in (int, float) and abs(x) < LARGEST, f"{x!r:.30} stands in it for a finite number")
     return float(x)
 
 
 def _positive(x: Any) -> float:
-    _check(_number(x) > 0, "a deviation in it is not above 0")
+    check(_number(x) > 0, "a deviation in it is not above 0")
     return float(x)
 
 
 def _check_names(names: Any, what: str) -> None:
-    _check(isinstance(names, list) and all([isinstance(name, str) and name for name in names]), f"its {what} are wrong")
-    _check(all([name == name.encode(errors="ignore").decode() for name in names]), f"its {what} are no text")
-    _check(len(set(names)) == len(names), f"its {what} have a name twice")
-
-
-def _check(condition: bool, reason: str) -> None:
-    if not condition:
-        raise ValueError(reason)
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} stands in it for a finite number")
+    check(isinstance(names, list) and all([isinstance(name, str) and name for name in names]), f"its {what} are wrong")
+    check(all([name == name.encode(errors="ignore").decode() for name in names]), f"its {what} are no text")
+    check(len(set(names)) == len(names), f"its {what} have a name twice")

@@ -1,27 +1,39 @@
 """Curves and decision boundaries, by matplotlib.
 
-Orange is above zero and blue below, as in the pictures of graphs.
+Orange is above zero and blue below, as in the pictures of graphs; what a colour says, a dash, a
+marker or a word says, too.
 """
 
 import io
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import cycle
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from ..engine import number
 from ..files import write_whole
 
 INSTALL = "plots need matplotlib: pip install matplotlib"
-ORANGE, BLUE = "#b35806", "#2166ac"
+ORANGE, BLUE, GREY, PURPLE = "#b35806", "#2166ac", "#444444", "#7a3b9a"
+LINES = ((ORANGE, "-"), (BLUE, (0, (5, 2))), (GREY, (0, (1, 1.5))), (PURPLE, (0, (5, 1.5, 1, 1.5))))
+GRID = "#e4e4e4"
+DECADES = 2  # of losses in a curve: if there are more, the scale is logarithmic
+FEW = 25  # points of a curve: each with a marker
+# of the classes, told apart with any kind of colour vision (Okabe & Ito 2008, darkened), and by their markers
+CLASSES = (
+    (BLUE, "#cfe3f3", "s"), (ORANGE, "#fde0c0", "o"), ("#00664b", "#c9ebdf", "^"), (PURPLE, "#e8daf0", "D"),
+    ("#8a6d00", "#f7efb8", "v"), (GREY, "#e3e3e3", "P"), ("#a03060", "#f8d3e2", "X"), ("#111111", "#c4c4c4", "*"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Plot:
     """A finished plot, which a notebook shows by itself."""
 
-    svg: str
+    svg: str = field(repr=False)
     description: str
 
     def save(self, path: str | PathLike[str]) -> Path:
@@ -35,50 +47,141 @@ class Plot:
 
 
 def curve(curves: Mapping[str, Sequence[float]], ylabel: str = "loss", xlabel: str = "epoch") -> Plot:
-    """Losses (or other figures) over the epochs.
+    """Losses (or other figures) over the epochs; on a logarithmic scale if they span over two decades.
 
     Arguments: curves, for each name a list of one number an epoch; ylabel, what they are;
     xlabel, what they are counted by.
     Returns a `Plot`.  Raises ModuleNotFoundError, naming the command, where matplotlib is not.
     """
-    figure, axes = _figure(7.2, 3.6)
-    for (name, numbers), colour in zip(curves.items(), cycle((ORANGE, BLUE, "#444444", "#7a3b9a"))):
-        axes.plot(range(1, len(numbers) + 1), numbers, label=name, color=colour, linewidth=2)
-    if len(curves) > 1:
-        axes.legend(frameon=False)
+    figure, [axes] = figure_of(7.2, 3.6)
+    for (name, numbers), (colour, dash) in zip(curves.items(), cycle(LINES)):
+        marker = "o" if len(numbers) <= FEW else ""
+        places = range(1, len(numbers) + 1)
+        axes.plot(places, numbers, label=name, color=colour, linestyle=dash, linewidth=2, marker=marker, markersize=4)
+    logarithmic = _scale(axes, [x for numbers in curves.values() for x in numbers if math.isfinite(x)])
+    axes.set_xlim(left=0.5)
     axes.set_xlabel(xlabel)
-    axes.set_ylabel(ylabel)
-    axes.set_ylim(bottom=0)
-    axes.grid(color="#e4e4e4")
-    return _finished(figure, f"{ylabel} by {xlabel}: {', '.join(curves)}")
+    axes.set_ylabel(f"{ylabel} (log scale)" if logarithmic else ylabel)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    if len(curves) > 1:
+        name_lines(axes)
+    return finished(figure, f"{ylabel} by {xlabel}: {', '.join(curves)}")
+
+
+def _scale(axes: Any, numbers: list[float]) -> bool:
+    """From 0 on where all is above it, or logarithmic where that shows more; says whether it is."""
+    axes.grid(color=GRID)
+    if numbers and min(numbers) > 0 and max(numbers) > 10**DECADES * min(numbers):
+        axes.set_yscale("log")
+        return True
+    if numbers and min(numbers) >= 0:
+        axes.set_ylim(bottom=0)
+    return False
+
+
+def name_lines(axes: Any, gap: float = 0.075) -> None:
+    """Each line's name at its right end, no two closer than that share of the height."""
+    ends = []
+    for line in axes.get_lines():
+        there = [(x, y) for x, y in zip(line.get_xdata(), line.get_ydata()) if math.isfinite(y)]
+        if there and not line.get_label().startswith("_"):
+            _, height = axes.transAxes.inverted().transform(axes.transData.transform(there[-1]))
+            ends.append((float(height), line))
+    ends.sort(key=lambda end: end[0])
+    heights = [height for height, _ in ends]
+    for i in range(1, len(heights)):
+        heights[i] = max(heights[i], heights[i - 1] + gap)
+    above = max(0.0, heights[-1] - 1) if heights else 0.0
+    for height, (_, line) in zip(heights, ends):
+        name, colour = line.get_label(), line.get_color()
+        axes.text(1.015, height - above, name, color=colour, transform=axes.transAxes, va="center")
 
 
 def boundary(score: Callable[[list[float]], Any], X: Sequence[Sequence[float]], y: Sequence[int]) -> Plot:
-    """Where a model of two inputs says class 1, and where class 0.
+    """Where a model of two inputs says which class.
 
-    Arguments: score, a function of a list of two numbers whose sign decides (a model);
-    X, the points, m rows of 2; y, their classes, above 0 for class 1, drawn orange.
-    Returns a `Plot`.  Raises ModuleNotFoundError, naming the command, where matplotlib is not.
+    Arguments: score, a function of a list of two numbers (a model): one number whose sign decides
+    between two classes, or a list of one for each class, of which the largest decides;
+    X, the points, m rows of 2; y, their classes: above 0 for the class drawn orange, or
+    0 to k - 1.
+    Returns a `Plot`.  Raises ModuleNotFoundError, naming the command, where matplotlib is not;
+    ValueError for points that are not on a plane, or of no class.
     """
-    figure, axes = _figure(7.2, 4.6)
-    from matplotlib.colors import LinearSegmentedColormap
-
-    axes.set_aspect("equal")
+    _check_points(X, y)
+    figure, [axes] = figure_of(7.2, 4.6)
     columns = [_ticks([row[i] for row in X]) for i in (0, 1)]
-    scores = [[float(getattr(s := score([x0, x1]), "data", s)) for x0 in columns[0]] for x1 in columns[1]]
-    largest = max(max(map(abs, row)) for row in scores) or 1.0
-    shades = LinearSegmentedColormap.from_list("blue to orange", [BLUE, "#cfe3f3", "#ffffff", "#fde0c0", ORANGE])
-    axes.contourf(*columns, scores, levels=21, cmap=shades, vmin=-largest, vmax=largest, alpha=0.8)
-    axes.contour(*columns, scores, levels=[0.0], colors="#111111", linewidths=2)
-    for yes, marker, colour, name in ((False, "s", BLUE, "class 0"), (True, "o", ORANGE, "class 1")):
-        points = [row for row, label in zip(X, y) if (label > 0) is yes]
-        axes.scatter(
-            [p[0] for p in points], [p[1] for p in points], c=colour, marker=marker, edgecolors="white", label=name
-        )
+    widths = [column[-1] - column[0] for column in columns]
+    if max(widths) < 3 * min(widths):
+        axes.set_aspect("equal")
+    scores = [[_plain(score([x0, x1])) for x0 in columns[0]] for x1 in columns[1]]
+    count = len(scores[0][0])
+    if count == 1:
+        _paint_sign(axes, columns, [[cell[0] for cell in row] for row in scores])
+        classes = [int(label > 0) for label in y]
+    else:
+        classes = _classes(y, count)
+        _paint_largest(axes, columns, scores)
+    _scatter(axes, X, classes, max(count, 2))
     axes.set_xlabel("first input")
     axes.set_ylabel("second input")
-    axes.legend(loc="upper right")
-    return _finished(figure, "The plane of the two inputs, coloured by the score of the model, and the points")
+    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
+    said = "the score" if count == 1 else f"the largest of the {count} scores"
+    return finished(figure, f"The plane of the two inputs, coloured by {said} of the model, and the points")
+
+
+def _check_points(X: Sequence[Sequence[float]], y: Sequence[int]) -> None:
+    if len(X) != len(y) or len(X) == 0:
+        raise ValueError(f"boundary of {len(X)} points and {len(y)} classes: it needs one class for each point")
+    if {len(row) for row in X} != {2}:
+        sizes = ", ".join(map(str, sorted({len(row) for row in X})))
+        raise ValueError(f"boundary draws the plane of 2 inputs, and the rows of X have {sizes}")
+
+
+def _classes(y: Sequence[int], count: int) -> list[int]:
+    if count > len(CLASSES):
+        raise ValueError(f"boundary tells {len(CLASSES)} classes apart at most, and the model has {count} scores")
+    for label in y:
+        if label not in range(count):
+            raise ValueError(f"boundary: the class {label!r:.30} is none of 0 to {count - 1}, one for each score")
+    return [int(label) for label in y]
+
+
+def _plain(answer: Any) -> list[float]:
+    return [float(number(s)) for s in (answer if isinstance(answer, (list, tuple)) else [answer])]
+
+
+def _paint_sign(axes: Any, columns: list[list[float]], scores: list[list[float]]) -> None:
+    """The score in shades, and the line where it is 0."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    largest = max([max(map(abs, row)) for row in scores]) or 1.0
+    shades = LinearSegmentedColormap.from_list("blue to orange", [BLUE, "#cfe3f3", "#ffffff", "#fde0c0", ORANGE])
+    axes.contourf(*columns, scores, levels=21, cmap=shades, vmin=-largest, vmax=largest, alpha=0.8)
+    _line_at_0(axes, columns, scores)
+
+
+def _paint_largest(axes: Any, columns: list[list[float]], scores: list[list[list[float]]]) -> None:
+    """For each class the region where its score is above all others."""
+    for c, (_, tint, _) in enumerate(CLASSES[: len(scores[0][0])]):
+        lead = [[cell[c] - max(cell[:c] + cell[c + 1 :]) for cell in row] for row in scores]
+        top = max(map(max, lead))
+        if top > 0:
+            axes.contourf(*columns, lead, levels=[0.0, 2 * top], colors=[tint])
+            _line_at_0(axes, columns, lead)
+
+
+def _line_at_0(axes: Any, columns: list[list[float]], scores: list[list[float]]) -> None:
+    if min(map(min, scores)) < 0 < max(map(max, scores)):
+        axes.contour(*columns, scores, levels=[0.0], colors="#111111", linewidths=2)
+
+
+def _scatter(axes: Any, X: Sequence[Sequence[float]], classes: list[int], count: int) -> None:
+    for c, (colour, _, marker) in enumerate(CLASSES[:count]):
+        points = [row for row, label in zip(X, classes) if label == c]
+        axes.scatter(
+            [p[0] for p in points], [p[1] for p in points], c=colour, marker=marker, s=42, edgecolors="white",
+            label=f"class {c}",
+        )  # fmt: skip
 
 
 def _ticks(numbers: Sequence[float], count: int = 45) -> list[float]:
@@ -87,20 +190,25 @@ def _ticks(numbers: Sequence[float], count: int = 45) -> list[float]:
     return [low - rim + (high - low + 2 * rim) * i / (count - 1) for i in range(count)]
 
 
-def _figure(width: float, height: float) -> tuple[Any, Any]:
+def figure_of(width: float, height: float, rows: int = 1) -> tuple[Any, list[Any]]:
+    """A figure, in inches, and its axes, one below the other over the same x.
+
+    Raises ModuleNotFoundError, naming the command, where matplotlib is not.
+    """
     try:
         from matplotlib.figure import Figure
         from matplotlib.layout_engine import ConstrainedLayoutEngine
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(INSTALL) from error
     figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.15, h_pad=0.15))
-    return figure, figure.add_subplot()
+    return figure, list(figure.subplots(rows, 1, sharex=True, squeeze=False)[:, 0])
 
 
-def _finished(figure: Any, description: str) -> Plot:
+def finished(figure: Any, description: str) -> Plot:
+    """The plot of a figure; equal figures are equal files."""
     import matplotlib
 
     file = io.StringIO()
-    with matplotlib.rc_context({"svg.hashsalt": "microgrid"}):  # equal plots are equal files
+    with matplotlib.rc_context({"svg.hashsalt": "microgrid"}):
         figure.savefig(file, format="svg", metadata={"Date": None})
     return Plot(file.getvalue(), description)

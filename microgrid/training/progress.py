@@ -2,35 +2,65 @@
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 
 
-def progress(iterable: Iterable[Item], total: int, text: str) -> Iterable[Item]:
+def progress(
+    iterable: Iterable[Item], total: int, text: str, said: Callable[[Item], str] | None = None, done: int = 0
+) -> Iterator[Item]:
     """The items of iterable, while stderr shows how many of them are done.
 
-    Nothing is shown in the first second.  With tqdm installed it is a bar; without, a
-    line at every tenth of the way, the first of which says what to install.
-    Arguments: iterable; total, how many items it has; text, what is being done.
-    Returns an iterable over the same items.
+    Nothing is shown in the first second.  With tqdm installed it is a bar, in a notebook that
+    has ipywidgets one of its own; without, a line at every tenth of the way, the first of which
+    says what to install.
+    Arguments: iterable; total, how many items there are in all; text, what is being done; said,
+    a function of an item that gives what is shown beside it; done, how many of total were
+    done before.
+    Returns an iterator over the same items.
 
     >>> sum(progress(range(5), 5, "adding"))
     10
     """
     try:
-        from tqdm import tqdm
+        bar = _bar()
     except ImportError:
-        return _lines(iterable, total, text)
-    return tqdm(iterable, total=total, desc=text, delay=1, file=sys.stderr)
+        return _lines(iterable, total, text, said, done)
+    return _with_bar(bar(total=total, desc=text, delay=1, file=sys.stderr, initial=done), iterable, said)
 
 
-def _lines(iterable: Iterable[Item], total: int, text: str) -> Iterator[Item]:
-    start, shown, hint = time.monotonic(), 0, " (for a progress bar: pip install tqdm)"
-    for done, item in enumerate(iterable, start=1):
+def _bar() -> Any:
+    """tqdm's bar for the place where this runs."""
+    from tqdm import tqdm
+
+    if "ipykernel" in sys.modules:
+        try:
+            import ipywidgets  # noqa: F401
+            from tqdm.notebook import tqdm
+        except ImportError:
+            pass
+    return tqdm
+
+
+def _with_bar(bar: Any, iterable: Iterable[Item], said: Callable[[Item], str] | None) -> Iterator[Item]:
+    with bar:
+        for item in iterable:
+            if said:
+                bar.set_postfix_str(said(item), refresh=False)
+            bar.update()
+            yield item
+
+
+def _lines(
+    iterable: Iterable[Item], total: int, text: str, said: Callable[[Item], str] | None, begun: int
+) -> Iterator[Item]:
+    start, shown, hint = time.monotonic(), 10 * begun // total, " (for a progress bar: pip install tqdm)"
+    for done, item in enumerate(iterable, start=begun + 1):
         yield item
         tenths = 10 * done // total
         if tenths > shown and time.monotonic() - start > 1:
-            print(f"{text}: {10 * tenths} %{hint}", file=sys.stderr)
+            figures = f", {said(item)}" if said else ""
+            print(f"{text}: {10 * tenths} %{figures}{hint}", file=sys.stderr)
             shown, hint = tenths, ""

@@ -9,15 +9,16 @@ from typing import Any, NamedTuple
 
 from ..functions import dot
 from ..nn import MLP
+from .adaptive import Adam
 from .bad_input import BadInput
 from .columns import learn_column, mean_and_deviation, parsed, refuse_too_many
 from .data import train_test_split
 from .loop import train
 from .losses import cross_entropy, mse
+from .metrics import confusion_table
 from .model import TableModel, load_model
-from .optim import Adam
 from .progress import progress
-from .scores import classification_figures, confusion_table, regression_figures
+from .scores import classification_figures, regression_figures
 from .table import Table, is_number, read_cells, refuse_missing, typed
 
 FEWEST_ROWS = 10
@@ -227,9 +228,10 @@ def _learn(
         misfit = cross_entropy(outputs, targets) if model.classes else mse(outputs, targets)
         return misfit + l2 * dot(weights, weights)
 
-    epoch_losses = train(model.net, X, y, loss, Adam(model.net.parameters(), lr), epochs, batch_size, seed)
-    losses = [value for _, value in progress(epoch_losses, epochs, "training")]
-    if not math.isfinite(losses[-1]):
+    optimizer = Adam(model.net.parameters(), lr)
+    learning = train(model.net, (X, y), loss, optimizer, epochs, batch_size, seed=seed)
+    losses = [epoch.loss for epoch in progress(learning, epochs, "training")]
+    if len(losses) < epochs:  # a loss that is not finite ended it
         raise BadInput(f"the training came to no finite loss with lr={lr}; choose --lr {lr / 10:g}")
     return losses
 
