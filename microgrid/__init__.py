@@ -16,6 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from . import copies as copies  # teaches `copy` and `pickle` to take graphs of any depth
+from . import initial
 from .calculus import grad, hessian, hvp, jacobian, value_and_grad
 from .engine import Value, topological_order
 from .functions import (
@@ -43,7 +44,8 @@ from .functions import (
     tanh,
     where,
 )  # fmt: skip
-from .nn import MLP, Layer, Module, Neuron
+from .module import Module
+from .nn import MLP, Layer, Neuron
 from .scopes import scope
 
 if TYPE_CHECKING:
@@ -54,21 +56,54 @@ if TYPE_CHECKING:
     from .pictures.steps import steps
     from .training import (
         SGD,
+        Adagrad,
         Adam,
+        AdamW,
+        RMSProp,
         binary_cross_entropy,
+        clip_grad_norm,
+        clip_grad_value,
         cross_entropy,
+        diagnose,
+        elastic,
+        evolve,
         hinge,
+        huber,
+        kl_divergence,
+        l1,
+        l2,
+        load,
+        mae,
         make_moons,
         make_xor,
+        metrics,
         mini_batches,
         mse,
         read_csv,
+        save,
+        schedules,
         standardise,
         train,
         train_test_split,
+        weights_of,
+    )
+    from .training.fit import fit
+    from .training.modules import (
+        AvgPool2d,
+        CausalAttention,
+        Conv2d,
+        Dropout,
+        Embedding,
+        GRUCell,
+        LayerNorm,
+        MaxPool2d,
+        RMSNorm,
+        RNNCell,
+        Sequential,
+        flatten,
     )  # fmt: skip
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 __all__ = [
     # engine
@@ -80,23 +115,37 @@ __all__ = [
     # calculus
     "grad", "value_and_grad", "jacobian", "hessian", "hvp",
     # nn
-    "Module", "Neuron", "Layer", "MLP", "scope",
+    "Module", "Neuron", "Layer", "MLP", "scope", "initial",
     # pictures
     "draw", "draw_dot", "Graph", "steps", "explain", "formula", "orders",
-    # training
-    "mse", "hinge", "binary_cross_entropy", "cross_entropy", "SGD", "Adam",
-    "make_moons", "make_xor", "read_csv", "standardise", "train_test_split", "mini_batches", "train",
+    # training: what it is made of
+    "mse", "mae", "huber", "hinge", "binary_cross_entropy", "cross_entropy", "kl_divergence",
+    "l1", "l2", "elastic", "weights_of",
+    "SGD", "Adagrad", "RMSProp", "Adam", "AdamW", "schedules", "clip_grad_norm", "clip_grad_value",
+    "make_moons", "make_xor", "read_csv", "standardise", "train_test_split", "mini_batches", "metrics",
+    # training: what it does
+    "train", "fit", "diagnose", "evolve", "save", "load",
+    # more modules
+    "Sequential", "Dropout", "Embedding", "LayerNorm", "RMSNorm", "Conv2d", "MaxPool2d", "AvgPool2d", "flatten",
+    "RNNCell", "GRUCell", "CausalAttention",
 ]  # fmt: skip
 
-_PICTURES = ("draw", "draw_dot", "Graph", "steps", "explain", "formula", "orders")
+_HOMES = {
+    "pictures": ("draw", "draw_dot", "Graph", "steps", "explain", "formula", "orders"),
+    "training.modules": __all__[__all__.index("Sequential") :],
+}
+_MODULES = {"pictures": ".pictures", "training": ".training"} | {
+    name: f".training.{name}" for name in ("schedules", "metrics")
+}
 
 
 def __getattr__(name: str) -> Any:
-    """What is loaded when first used: the two folders, and their names."""
-    if name in ("pictures", "training"):
-        return import_module(f".{name}", __name__)
+    """What is loaded when first used: the folders, and their names."""
+    if name in _MODULES:
+        return import_module(_MODULES[name], __name__)
     if name in __all__:
-        return getattr(import_module(".pictures" if name in _PICTURES else ".training", __name__), name)
+        home = next((home for home, names in _HOMES.items() if name in names), "training")
+        return getattr(import_module(f".{home}", __name__), name)
     raise AttributeError(f"module 'microgrid' has no attribute {name!r}")
 
 

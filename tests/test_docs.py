@@ -18,9 +18,11 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.S | re.M)
 
 
-def run_readme(folder):
-    """Run the Python blocks one after another; (printed, expected) for each that has an answer."""
+@pytest.fixture(scope="module")
+def readme(tmp_path_factory):
+    """The Python blocks run one after another: their folder, their names, and (printed, expected) for each answer."""
     names, answers, printed = {}, [], ""
+    folder = tmp_path_factory.mktemp("readme")
     with contextlib.chdir(folder):
         for kind, text in BLOCKS:
             if kind == "python":
@@ -30,23 +32,23 @@ def run_readme(folder):
                 printed = out.getvalue()
             elif kind == "text":
                 answers.append((printed, text))
-    return names, answers
+    return folder, names, answers
 
 
-def test_the_readme_prints_what_it_says(tmp_path):
-    _, answers = run_readme(tmp_path)
+def test_the_readme_prints_what_it_says(readme):
+    _, _, answers = readme
     assert len(answers) >= 4
     for printed, expected in answers:
         assert printed == expected
 
 
-def test_the_picture_in_the_readme_is_what_the_example_saves(tmp_path):
-    names, _ = run_readme(tmp_path)
+def test_the_picture_in_the_readme_is_what_the_example_saves(readme):
+    folder, names, _ = readme
 
     def words(path):
         return sorted([element.text for element in ET.parse(path).iter("{http://www.w3.org/2000/svg}text")])
 
-    assert words(ROOT / ".github" / "picture.svg") == words(tmp_path / "L.svg")
+    assert words(ROOT / ".github" / "picture.svg") == words(folder / "L.svg")
     assert "](.github/picture.svg)" in README
     assert names["L"].data == pytest.approx(0.13311629, abs=1e-8)
 
@@ -85,8 +87,8 @@ def test_the_commands_for_the_users_own_table_run(tmp_path):
     assert [line.split(",")[1] for line in done.stdout.splitlines()] == ["prediction", *iris.target_names]
 
 
-def test_the_moving_picture_in_the_readme_is_what_the_example_saves(tmp_path):
-    run_readme(tmp_path)
+def test_the_moving_picture_in_the_readme_is_what_the_example_saves(readme):
+    folder, _, _ = readme
 
     def moves(path):
         tag = "{http://www.w3.org/2000/svg}"
@@ -96,9 +98,9 @@ def test_the_moving_picture_in_the_readme_is_what_the_example_saves(tmp_path):
             if element.tag in (f"{tag}text", f"{tag}animate")
         ]
 
-    assert moves(ROOT / ".github" / "backward.svg") == moves(tmp_path / "backward.svg")
+    assert moves(ROOT / ".github" / "backward.svg") == moves(folder / "backward.svg")
     assert "](.github/backward.svg)" in README
-    assert (tmp_path / "steps.html").stat().st_size < 25_000
+    assert (folder / "steps.html").stat().st_size < 25_000
 
 
 def test_the_command_for_an_expression_runs(tmp_path):

@@ -24,8 +24,8 @@ FLOORS = {
 }  # fmt: skip
 
 OPTIONAL = {
-    "IPython", "graphviz", "jax", "llvmlite", "matplotlib", "micrograd", "numpy", "onnx", "pygraphviz", "sklearn",
-    "torch", "tqdm",
+    "IPython", "graphviz", "jax", "llvmlite", "matplotlib", "micrograd", "numpy", "onnx", "pygraphviz", "pymoo",
+    "safetensors", "sklearn", "sympy", "torch", "tqdm",
 }  # fmt: skip
 SLOW = {
     "asyncio", "ctypes", "email", "html", "http", "logging", "multiprocessing", "sqlite3", "ssl", "subprocess",

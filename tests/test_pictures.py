@@ -427,9 +427,7 @@ def test_a_graph_too_large_to_draw_becomes_a_summary(tmp_path):
         "150001 values are too many to draw (the most is 1500 boxes, and nothing folds it to fewer): "
         "draw a part, or focus= on a value."
     )
-    assert lines[2] == (
-        "150001 values: of bugs only nan and inf were looked for; draw a part to have all looked for."
-    )
+    assert lines[2] == ("150001 values: of bugs only nan and inf were looked for; draw a part to have all looked for.")
     assert sorted(tuple(line.split()[:2]) for line in lines[4:]) == [
         ("*", "50000"),
         ("+", "50000"),

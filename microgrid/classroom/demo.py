@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from ..engine import Value
 from ..files import write_whole
 from ..nn import MLP
 from ..pictures import draw
-from ..training import SGD, hinge, make_moons
+from ..training import SGD, hinge, l2, linear, make_moons, train
 from ..training.plots import INSTALL, boundary, curve
 from ..training.progress import progress
 from . import page
@@ -117,13 +118,14 @@ def demo(out: Path, seed: int = 1, steps: int = 100) -> Path:
 
 def learn(model: MLP, X: list[list[float]], y: list[int], steps: int) -> list[float]:
     """Gradient descent on all points at once, the step size falling from 1 to 0.1: micrograd's recipe."""
-    optimizer = SGD(model.parameters(), lr=1.0)
-    losses = []
-    for k in progress(range(steps), steps, "   learning"):
-        loss = hinge([model(x) for x in X], y) + 1e-4 * sum([p * p for p in model.parameters()])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.lr = 1.0 - 0.9 * k / steps
-        optimizer.step()
-        losses.append(loss.data)
-    return losses
+    training = train(
+        model,
+        (X, y),
+        hinge,
+        SGD(model.parameters(), lr=1.0),
+        steps,
+        shuffle=False,
+        schedule=linear(1.0, 0.1, steps),
+        penalty=partial(l2, strength=1e-4),
+    )
+    return [epoch.loss for epoch in progress(training, steps, "   learning")]

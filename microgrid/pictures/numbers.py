@@ -66,11 +66,14 @@ def plain(number: Any) -> Any:
 
 def cut(text: str, columns: int) -> str:
     """The text in at most that many columns, an ellipsis where it was cut."""
-    if columns_of(text) <= columns:
-        return text
-    while columns_of(text) > columns - 1:
-        text = text[:-1]
-    return text + "…"
+    width, end = 0, 0  # of what is read, and up to where there is room for an ellipsis
+    for i, c in enumerate(text):
+        width += columns_of(c)
+        if width < columns:
+            end = i + 1
+        if width > columns:
+            return text[:end] + "…"
+    return text
 
 
 def columns_of(text: str) -> int:
