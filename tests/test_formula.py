@@ -103,7 +103,7 @@ def test_conditions_that_are_branches_themselves(at):
     agree(mg.step(mg.step(x - 1) - y) + mg.where(mg.where(x - y, 1, -1), x * y, y), x, y)
 
 
-@settings(graphs.often, max_examples=100)
+@settings(graphs.often, max_examples=60)
 @given(graphs.CODES)
 def test_random_graphs(code):
     """The expression and its derivatives, against dual numbers too; some are too long and are refused."""
