@@ -491,7 +491,7 @@ loss 2.124, norm of all gradients 4.34
 
          parameters  gradient  rms  zeros  weights  step/weights        outputs  their gradient  to next  units
 layer 0           4       3.4  1.7     0%      1.1         0.003  -0.075 ± 0.44             4.6    × 2.2  \
-0 of 2 tanh saturated (0% of answers)
+0 of 2 tanh saturated
 layer 1           3       2.8  1.6     0%      2.2         0.001   -0.53 ± 0.53             2.1
 
 all is well: on their way back gradients change by a factor of 2.2 a layer, none of 2 units is saturated, a step is \

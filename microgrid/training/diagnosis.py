@@ -182,10 +182,8 @@ def _row(layer: LayerFigures, ratio: float | None) -> list[str]:
         return [*row, "", "", "", "not used"]
     units = [f"{outputs.dead_units} of {outputs.relu_units} relu dead"] if outputs.relu_units else []
     if outputs.squashing:
-        units.append(
-            f"{outputs.saturated_units} of {outputs.squashing_units} {outputs.squashing} saturated "
-            f"({outputs.saturated:.0%} of answers)"
-        )
+        share = f" ({outputs.saturated:.0%} of answers)" if outputs.saturated else ""
+        units.append(f"{outputs.saturated_units} of {outputs.squashing_units} {outputs.squashing} saturated{share}")
     spread = f"{outputs.mean:.2g} ± {outputs.deviation:.2g}"
     flow = f"{outputs.gradient_norm:.2g}"
     return [*row, spread, flow, "" if ratio is None else f"× {ratio:.2g}", ", ".join(units)]
