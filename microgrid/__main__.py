@@ -255,7 +255,7 @@ def _bench(args: argparse.Namespace) -> int:
 
     unknown = [part for part in args.parts if part not in PARTS]
     if unknown:
-        raise BadInput(f"there is no part {unknown[0]!r}: take {' or '.join(PARTS)}")
+        raise BadInput(f"there is no part {unknown[0]!r}: take {', '.join(PARTS)}")
     try:
         figures = bench(args.parts or list(PARTS), args.rounds, args.seed)
     except ArithmeticError as error:

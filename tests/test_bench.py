@@ -13,7 +13,7 @@ import pytest
 
 import microgrid as mg
 from microgrid.__main__ import main
-from microgrid.bench import bench, growth, moons, tables
+from microgrid.bench import accuracy, bench, growth, moons, tables
 from microgrid.bench.peers import MicrogptValue, peers
 
 ENGINES = ["micrograd", "microgpt", "microgrid"]
@@ -247,6 +247,8 @@ def test_a_wrong_gradient_in_a_process_ends_the_bench(monkeypatch):
 def small(monkeypatch):
     monkeypatch.setattr(moons, "POINTS", 4)
     monkeypatch.setattr(growth.measure, "__defaults__", ((100, 300),))
+    monkeypatch.setattr(accuracy, "EPOCHS", 1)
+    monkeypatch.setattr(accuracy.measure, "__defaults__", (1, ("iris",), 1))
 
 
 def test_bench_prints_a_table_for_each_part_and_returns_its_figures(small):
@@ -254,6 +256,7 @@ def test_bench_prints_a_table_for_each_part_and_returns_its_figures(small):
     figures = bench(rounds=2, out=out)
     text = out.getvalue()
     assert text.startswith("The moons step: 4 points") and "\n\nGrowth: ns a node" in text
+    assert "\n\nAn epoch of learning the moons" in text and "\n\nAccuracy: one hidden layer" in text
     assert figures == json.loads(json.dumps(figures)) | {"growth": figures["growth"]}  # only the sizes are no text
     assert all(len(seconds) == 2 for seconds in figures["moons"]["seconds"].values())
     assert set(figures["growth"]["ns a node"]["microgrid"]) == {100, 300}
@@ -272,12 +275,17 @@ def test_the_verb_prints_and_writes_the_figures(small, tmp_path, capsys):
 
 def test_an_unknown_part_is_refused_in_one_sentence(tmp_path, capsys):
     assert main(["bench", "planets", "--out", str(tmp_path / "b")]) == 2
-    assert capsys.readouterr() == ("", "microgrid bench: there is no part 'planets': take moons or growth\n")
+    assert capsys.readouterr() == (
+        "",
+        "microgrid bench: there is no part 'planets': take moons, fit, growth, accuracy\n",
+    )
     assert not (tmp_path / "b").exists()
 
 
 def test_bench_refuses_what_it_does_not_know():
-    with pytest.raises(ValueError, match=r"bench\(\['planets'\], rounds=5\): the parts are moons and growth"):
+    with pytest.raises(
+        ValueError, match=r"bench\(\['planets'\], rounds=5\): the parts are moons, fit, growth, accuracy; "
+    ):
         bench(["planets"])
     with pytest.raises(ValueError, match="rounds=0"):
         bench(["moons"], rounds=0)
