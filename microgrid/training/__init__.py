@@ -19,6 +19,7 @@ from .metrics import accuracy, confusion, f1, r2
 from .model import TableModel, load_model, save_model
 from .optim import SGD
 from .penalties import elastic, l1, l2, weights_of
+from .plots import boundary, curve
 from .progress import progress
 from .rivals import Evolution, evolve
 from .saving import load, save
@@ -34,7 +35,7 @@ __all__ = [
     "clip_grad_norm", "clip_grad_value",
     "make_moons", "make_xor", "standardise", "train_test_split", "mini_batches",
     "accuracy", "f1", "confusion", "r2", "train", "fit", "Epoch", "History",
-    "diagnose", "Diagnosis", "evolve", "Evolution", "save", "load",
+    "boundary", "curve", "diagnose", "Diagnosis", "evolve", "Evolution", "save", "load",
     "Table", "read_csv", "fit_table", "Report", "TableModel", "save_model", "load_model",
     "predict_table", "Prediction", "progress", "BadInput",
 ]  # fmt: skip
