@@ -124,8 +124,8 @@ class Cells:
             if not cell.operands and id(nodes[at].value) in owned:
                 cell.regions = common([regions for c in consumers[at] if (regions := self.cells[c].regions)])
         for cell in self.cells.values():
-            for i in (cell.equals or [])[1:]:
-                for region, other in zip(cell.regions, _outwards(nodes[i].region)):
+            for inner in dict.fromkeys([nodes[i].region for i in (cell.equals or [])[1:]]):
+                for region, other in zip(cell.regions, _outwards(inner)):
                     if other.name != region.name:
                         self.last_names[region] = other.name
 

@@ -175,10 +175,13 @@ class Folding:
         box_of_node = [drawn_in.get(at, -1) for at in home]  # -1 for what is not in this view
         for at in cells:
             result = drawn_in[at]
+            alike: dict[tuple[int, ...], list[int]] = {}  # the nodes by the boxes of their operands
             for i in self.graph.cells[at].nodes:
-                for k, j in enumerate(nodes[i].operands):
-                    if (operand := box_of_node[j]) != result:
-                        links.setdefault((operand, result), []).append((i, k))
+                alike.setdefault(tuple(map(box_of_node.__getitem__, nodes[i].operands)), []).append(i)
+            for operands, group in alike.items():
+                for k, operand in enumerate(operands):
+                    if operand != result:
+                        links.setdefault((operand, result), []).extend([(i, k) for i in group])
         for (operand, result), found in links.items():
             simple = {picture.boxes[operand].kind, picture.boxes[result].kind} <= {"value", "outside"}
             for bundle in [[link] for link in found] if simple else [found]:

@@ -140,17 +140,24 @@ def _tell_neurons_apart(nodes: list[Node]) -> None:
     Here and not while the net computes, since it would cost as much as a tenth of the computing.
     """
     owners: dict[int, dict[int, Any]] = {}  # of each layer, its neurons by the ids of their parameters
+    neurons_in: dict[scope, dict[int, Any]] = {}  # the same of each region
     regions: dict[tuple[int, int], scope] = {}
     inside: dict[int, tuple[scope, Any]] = {}  # of each node so far, the layer's region and the neuron
     for i, node in enumerate(nodes):
         here = node.region
-        if here is None or not node.operands or not hasattr(here.owner, "neurons"):
+        if here is None or not node.operands:
             continue
-        layer: Any = here.owner
-        if id(layer) not in owners:
-            owners[id(layer)] = {id(p): neuron for neuron in layer.neurons for p in neuron.parameters()}
+        if here not in neurons_in:
+            layer: Any = here.owner
+            if id(layer) not in owners:
+                neurons = getattr(layer, "neurons", ())
+                owners[id(layer)] = {id(p): neuron for neuron in neurons for p in neuron.parameters()}
+            neurons_in[here] = owners[id(layer)]
+        known = neurons_in[here]
+        if not known:
+            continue
         for j in node.operands:
-            region, neuron = inside.get(j, (here, owners[id(layer)].get(id(nodes[j].value))))
+            region, neuron = inside.get(j) or (here, known.get(id(nodes[j].value)))
             if neuron is not None and region is here:
                 inside[i] = region, neuron
                 break
