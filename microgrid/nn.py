@@ -11,6 +11,7 @@ MLP(2, [3, 1], activation='relu'), 13 parameters
 
 import random
 from collections.abc import Callable, Sequence
+from numbers import Integral
 from typing import Any
 
 from . import functions
@@ -48,6 +49,7 @@ class Neuron(Module):
     def __init__(
         self, nin: int, activation: Activation = "relu", seed: Seed = None, init: Init = None, bias: bool = True
     ) -> None:
+        _check_sizes(f"Neuron({nin!r:.40})", "the number of inputs", [nin])
         if nin < 1:
             raise ValueError(f"Neuron({nin}): a neuron needs at least 1 input")
         rng = rng_of(seed)
@@ -93,6 +95,7 @@ class Layer(Module):
         init: Init = None,
         bias: bool = True,
     ) -> None:
+        _check_sizes(f"Layer({nin!r:.40}, {nout!r:.40})", "each size", [nin, nout])
         if nout < 1:
             raise ValueError(f"Layer({nin}, {nout}): a layer needs at least 1 neuron")
         rng = rng_of(seed)
@@ -129,8 +132,9 @@ class MLP(Module):
     def __init__(
         self, nin: int, nouts: Sequence[int], activation: Activation = "relu", seed: Seed = None, init: Init = None
     ) -> None:
-        if not isinstance(nouts, Sequence):
+        if not isinstance(nouts, Sequence) or isinstance(nouts, str):
             raise TypeError(f"MLP({nin}, {nouts}): the sizes of the layers are one list, as in MLP(2, [16, 16, 1])")
+        _check_sizes(f"MLP({nin!r:.40}, {list(nouts)!r:.40})", "each size", [nin, *nouts])
         if not nouts or min(nin, *nouts) < 1:
             raise ValueError(f"MLP({nin}, {list(nouts)}): each size has to be at least 1, as in MLP(2, [16, 16, 1])")
         _function(activation)  # a name that is wrong is refused even where all layers are linear
@@ -154,6 +158,12 @@ class MLP(Module):
     def __repr__(self) -> str:
         nin, *nouts = self.sizes
         return f"MLP({nin}, {nouts}, activation={self.activation!r}), {len(self.parameters())} parameters"
+
+
+def _check_sizes(call: str, what: str, sizes: Sequence[Any]) -> None:
+    wrong = [size for size in sizes if isinstance(size, bool) or not isinstance(size, Integral)]
+    if wrong:
+        raise TypeError(f"{call}: {what} has to be a whole number, as in 2; {wrong[0]!r:.40} is none")
 
 
 def _check_inputs(x: Any, nin: int) -> None:

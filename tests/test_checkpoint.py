@@ -9,16 +9,19 @@ import signal
 import subprocess
 import sys
 import time
+from fractions import Fraction
 from functools import partial
 
+import numpy as np
 import pytest
 from refusals import refusal
 
-from microgrid import Layer, Module
-from microgrid.training import Adam, BadInput, accuracy, fit, mse, train
+from microgrid import MLP, Layer, Module
+from microgrid.training import Adam, BadInput, History, accuracy, fit, huber, l2, mae, mse, train
 from microgrid.training import adaptive as adaptive_file
 from microgrid.training import clipping as clipping_file
 from microgrid.training import loop as loop_file
+from microgrid.training import order as order_file
 from microgrid.training.checkpoint import load_checkpoint, save_checkpoint
 from microgrid.training.modules import Dropout
 from microgrid.training.modules import dropout as dropout_file
@@ -26,7 +29,7 @@ from microgrid.training.modules import dropout as dropout_file
 X = [[0.0, 1.0], [1.0, -1.0], [0.5, 2.0], [-1.0, 0.3], [2.0, 0.1]]
 Y = [1, 0, 1, 0, 1]
 HELD_BACK = [[1.0, 1.0], [0.0, -1.0]], [1, 0]
-AGAIN = "a training goes on with the same model, optimizer, data, batch_size, seed and metrics"
+AGAIN = "a training goes on with the same model, data, loss, penalty, clipping, optimizer, batch_size, seed and metrics"
 
 
 class Net(Module):
@@ -104,7 +107,9 @@ def lines_run(file):
     return 10**9 - far.left
 
 
-@pytest.mark.parametrize(("file", "every"), [(loop_file, 1), (adaptive_file, 7), (clipping_file, 3), (dropout_file, 3)])
+@pytest.mark.parametrize(
+    ("file", "every"), [(loop_file, 1), (adaptive_file, 7), (clipping_file, 3), (dropout_file, 3), (order_file, 1)]
+)
 def test_ctrl_c_at_any_line_leaves_whole_steps_and_iterating_goes_on_from_there(uninterrupted, file, every):
     end, after_steps = uninterrupted
     places = range(1, lines_run(file) + 1, every)
@@ -157,7 +162,7 @@ def test_ctrl_c_inside_of_what_is_handed_in(uninterrupted, what, k):
         return counted
 
     def judged(outputs, targets):
-        return broken("metric", accuracy)(outputs, targets)
+        return broken("metric", partial(accuracy, cut=0.5))(outputs, targets)
 
     judged.__name__ = "accuracy"
     net = Net()
@@ -189,13 +194,18 @@ def test_a_second_ctrl_c_while_the_first_puts_things_back(uninterrupted):
         return mse(outputs, targets)
 
     Torn.__name__ = "Adam"
-    training = a_training(loss=loss, optimizer=Torn)
+
+    def judged(outputs, targets):
+        return accuracy(outputs, targets, cut=0.5)
+
+    loss.__qualname__, judged.__name__ = "mse", "accuracy"
+    training = a_training(loss=loss, optimizer=Torn, metrics=[judged])
     with pytest.raises(KeyboardInterrupt):
         list(training)
     assert training.optimizer.means[0] == 1e9  # torn, but what comes next begins with putting it back
     state = training.state_dict()
     assert training.optimizer.means[0] != 1e9
-    for other in (training, a_training(seed=3)):
+    for other in (training, a_training(seed=3, metrics=[judged])):
         other.load_state_dict(state)
         list(other)
         assert outcome(other) == uninterrupted[0]
@@ -220,21 +230,80 @@ def test_stepping_goes_on_where_the_figures_of_an_epoch_were_broken_off(uninterr
     assert (len(training.history), training.state_dict()["within"]["steps"]) == (1, 1)
 
 
-def test_ctrl_c_while_the_best_parameters_come_back_still_brings_them_all():
-    asked = arguments(Net(), schedule=lambda t: 0.0 if t == 0 else 3.0, patience=1, epochs=9)
-    training = train(**asked)
+def a_training_past_its_best():
+    """Its best is that of epoch 1, it is to end after epoch 2, and has not yet gone back; and the best parameters."""
+    training = a_training(schedule=lambda t: 0.0 if t == 0 else 3.0, patience=1, epochs=9)
     best = training.model.state_dict()
-    parameters, first = asked["optimizer"].parameters, asked["optimizer"].parameters[0]
     for epoch in training:
         if epoch.number == 2:
             break
-    assert training.model.state_dict() != best
-    first.data = training.best[2][0]  # as if Ctrl-C had come after the first of them
-    training.interrupt()
-    assert training.model.state_dict() == best and len(parameters) == 9
+    return training, best
+
+
+@pytest.mark.parametrize("place", range(1, 25))
+def test_ctrl_c_while_the_best_parameters_come_back_still_brings_them_all(place):
+    training, best = a_training_past_its_best()
+    last = training.last_parameters()
+    assert training.model.state_dict() != best and training.best[1] == 1
+    with pytest.raises(KeyboardInterrupt), Interrupt(place, loop_file):
+        next(training)
+    training.close()
+    assert training.model.state_dict() == best and len(best) == 9
+    assert training.history.state["parameters"] == training.state_dict()["parameters"] == last
     assert training.history.stopped == (
         "stopped after epoch 2: no better loss for 1 epochs; the parameters are those of epoch 1, the best"
     )
+
+
+def test_going_on_with_more_patience_or_epochs_begins_at_the_last_parameters_not_at_the_best(tmp_path):
+    asked = {"schedule": lambda t: 0.0 if t == 0 else 3.0 if t == 1 else 0.01, "epochs": 2, "patience": 9}
+    whole = a_training(**{**asked, "epochs": 4})
+    list(whole)
+    path = tmp_path / "c.json"
+    history = fit(**arguments(Net(), **asked), show=False, checkpoint=path)
+    gone_back = "; the parameters are those of epoch 1, the best"
+    assert history.stopped == f"stopped after epoch 2: all that were asked for{gone_back}"
+    impatient = fit(**arguments(Net(), **{**asked, "patience": 1}), show=False)
+    assert impatient.stopped == f"stopped after epoch 2: no better loss for 1 epochs{gone_back}"
+    ways = {"resume": True, "checkpoint": path}, {"resume": history}, {"resume": impatient}
+    for way in ways:
+        again = arguments(Net(seed=3), **{**asked, "epochs": 4})
+        gone_on = fit(**again, show=False, **way)
+        assert figures(again["model"], again["optimizer"], gone_on) == outcome(whole)
+        assert gone_on.stopped == whole.history.stopped
+
+
+@pytest.mark.parametrize("k", [1, 2])
+def test_ctrl_c_in_the_last_write_or_the_last_drawing_still_gives_the_history(tmp_path, monkeypatch, k):
+    module, calls, drawn = sys.modules[fit.__module__], [], []
+
+    class Plot:
+        def __init__(self, history):
+            self.history = history
+
+        def update(self):
+            pass
+
+        def finish(self):
+            drawn.append(len(self.history))
+            raise KeyboardInterrupt
+
+    def write(training, path):
+        if len(training.history) == 2:
+            calls.append(1)
+            if len(calls) <= k:
+                raise KeyboardInterrupt
+        return save_checkpoint(training, path)
+
+    monkeypatch.setattr(module, "save_checkpoint", write)
+    monkeypatch.setattr(module, "LivePlot", Plot)
+    path = tmp_path / "c.json"
+    history = fit(**arguments(Net()), show=False, checkpoint=path, every=9, live=True)
+    assert history.stopped == "stopped after epoch 2: all that were asked for" and len(history) == 2
+    assert len(calls) == k + 1 and drawn == []
+    assert json.loads(path.read_text()) == json.loads(json.dumps(history.state))
+    history = fit(**arguments(Net()), show=False, live=True)
+    assert drawn == [2] and len(history) == 2
 
 
 def test_the_message_of_ctrl_c_says_where():
@@ -459,6 +528,125 @@ def test_a_field_of_a_wrong_kind_is_refused_and_nothing_is_changed():
     assert tried > 350 and let_in < 100
 
 
+class Net2(Net):
+    pass
+
+
+class Upside(Net):
+    """The same layers, in another order."""
+
+    def __init__(self, seed):
+        super().__init__(seed)
+        self.first = vars(self).pop("first")
+
+
+def price(model):
+    return l2(model, 0.1)
+
+
+def test_a_blueprint_tells_apart_models_whose_parameters_have_equal_names():
+    def training(activation):
+        model = MLP(2, [2, 1], activation=activation, seed=1)
+        return train(model, (X, Y), mse, Adam(model.parameters()), 2)
+
+    there = training("tanh")
+    message = refusal(ValueError, lambda: training("relu").load_state_dict(there.state_dict()))
+    tanh, relu = [{"class": "MLP", "nin": 2, "nouts": [2, 1], "activation": name} for name in ("tanh", "relu")]
+    assert message == f"it is of another training: its blueprint is {tanh}, and here it is {relu}; {AGAIN}"
+    training("tanh").load_state_dict(json.loads(json.dumps(there.state_dict())))
+
+
+GIVEN = {"lr": 0.5, "betas": (0.8, 0.9), "eps": 1e-6, "weight_decay": 0.25}
+
+
+def a_given(given, **options):
+    model = MLP(2, [2, 1], seed=1)
+    return train(model, (X, Y), mse, Adam(model.parameters(), **given), 2, **options)
+
+
+@pytest.mark.parametrize(
+    ("name", "mine", "its", "more"),
+    [
+        ("lr", 0.001, "0.5", "; for another lr, take schedule=constant(0.001)"),
+        ("betas", (0.9, 0.9), "[0.8, 0.9]", ""),
+        ("eps", 1e-8, "1e-06", ""),
+        ("weight_decay", 0.0, "0.25", ""),
+    ],
+)
+def test_other_numbers_given_to_the_optimizer_are_refused(name, mine, its, more):
+    state = json.loads(json.dumps(a_given(GIVEN).state_dict()))
+    other = a_given({**GIVEN, name: mine})
+    before = other.state_dict()
+    shown = list(mine) if isinstance(mine, tuple) else mine
+    assert refusal(ValueError, lambda: other.load_state_dict(state)) == (
+        f"it is of another training: its {name} is {its}, and here it is {shown}: "
+        f"to go on, make the optimizer with {name}={its}{more}"
+    )
+    assert other.state_dict() == before
+
+
+def test_a_learning_rate_that_was_changed_on_the_way_is_no_other_training():
+    training = a_given(GIVEN)
+    training.step()
+    training.optimizer.lr = 0.125
+    state = json.loads(json.dumps(training.state_dict()))
+    fresh = a_given(GIVEN)
+    fresh.load_state_dict(state)  # made anew, as the script says
+    assert fresh.optimizer.lr == 0.125
+    same = train(training.model, (X, Y), mse, training.optimizer, 2)  # with the optimizer as it is by now
+    same.load_state_dict(state)
+    a_given(GIVEN).load_state_dict(json.loads(json.dumps(same.state_dict())))  # and then made anew
+    scheduled = a_given({**GIVEN, "lr": 0.001}, schedule=lambda t: 0.01)
+    scheduled.load_state_dict(state)
+    a_given(GIVEN).load_state_dict(scheduled.state_dict())
+    assert refusal(ValueError, lambda: a_given({**GIVEN, "lr": 0.25}).load_state_dict(state)).startswith(
+        "it is of another training: its lr is 0.5, and here it is 0.25: "
+    )
+
+
+def test_what_can_not_be_written_is_refused_before_anything_is_learned(tmp_path):
+    asked = arguments(Net())
+    before = asked["model"].state_dict()
+
+    def said(kind, path, asked=asked):
+        return refusal(kind, lambda: fit(**asked, show=False, checkpoint=path))
+
+    missing = tmp_path / "runs" / "c.json"
+    assert said(FileNotFoundError, missing) == (
+        f"fit(checkpoint={str(missing)!r}): there is no folder {os.path.realpath(tmp_path / 'runs')!r}; make it first"
+    )
+    assert said(IsADirectoryError, tmp_path) == (f"fit(checkpoint={str(tmp_path)!r}) is a folder; name a file in it")
+    asked["model"].first.neurons[0].w[0].data = Fraction(1, 2)
+    assert said(TypeError, tmp_path / "c.json") == (
+        "a checkpoint keeps ints and floats, and the parameter 'first.neurons.0.w0' is Fraction(1, 2): "
+        "make it a float, or train without a checkpoint"
+    )
+    asked["model"].first.neurons[0].w[0].data = before["first.neurons.0.w0"]
+    assert asked["model"].state_dict() == before and list(tmp_path.iterdir()) == []
+
+
+def test_a_state_that_json_can_not_keep_is_refused_before_anything_is_learned(tmp_path):
+    class Odd(Adam):
+        remembers = (*Adam.remembers, "odd")
+
+        def __init__(self, parameters, lr):
+            super().__init__(parameters, lr)
+            self.odd = {1, 2}
+
+    asked = arguments(Net(), optimizer=Odd)
+    before = asked["model"].state_dict()
+    message = refusal(TypeError, lambda: fit(**asked, show=False, checkpoint=tmp_path / "c.json"))
+    reason = python_says_of_json({1, 2})
+    assert message == f"a checkpoint can't keep the state of this model or optimizer: {reason}"
+    assert asked["model"].state_dict() == before and list(tmp_path.iterdir()) == []
+
+
+def python_says_of_json(thing):
+    with pytest.raises(TypeError) as raised:
+        json.dumps(thing)
+    return str(raised.value)
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -469,6 +657,19 @@ def test_a_field_of_a_wrong_kind_is_refused_and_nothing_is_changed():
         ({"metrics": "r2"}, "its metrics is ['accuracy'], and here it is ['r2']"),
         ({"validation": None}, "its validation is 2, and here it is 0"),
         ({"data": (X[:4], Y[:4])}, "its examples is 5, and here it is 4"),
+        ({"data": (X, [1, 0, 1, 0, 0])}, "its data are not these"),
+        ({"data": ([[0.0, 1.0000000000000002], *X[1:]], Y)}, "its data are not these"),
+        ({"validation": ([[1.0, 1.0], [0.0, -2.0]], [1, 0])}, "its data are not these"),
+        ({"loss": mae}, "its loss is 'mse', and here it is 'mae'"),
+        ({"loss": partial(huber, delta=0.5)}, "its loss is 'mse', and here it is 'huber(delta=0.5)'"),
+        ({"penalty": price}, "its penalty is None, and here it is 'price'"),
+        ({"clip_norm": None}, "its clip_norm is 1.0, and here it is None"),
+        ({"clip_norm": 2}, "its clip_norm is 1.0, and here it is 2.0"),
+        ({"clip_value": 2}, "its clip_value is None, and here it is 2.0"),
+        ({"data": (np.array(X), np.array(Y))}, None),  # the same numbers
+        ({"schedule": lambda t: 0.1}, None),
+        ({"net": Net2(seed=2)}, "its model is 'Net', and here it is 'Net2'"),
+        ({"net": Upside(seed=2)}, "its parameter 0 is 'first.neurons.0.w0', and here it is 'last.neurons.0.w0'"),
         ({"net": Layer(2, 2, seed=0)}, "its 9 parameters are not these 6"),
     ],
 )
@@ -581,8 +782,14 @@ def test_what_is_asked_of_a_checkpoint_that_can_not_be(tmp_path):
     assert refusal(ValueError, lambda: fit(**asked, show=False, resume=True)) == (
         'fit(resume=True) goes on from a file: say which, as in checkpoint="run.json"'
     )
-    assert refusal(ValueError, lambda: fit(**asked, show=False, resume=history)) == (
-        "fit(resume=history): this history was not ended by Ctrl-C, so there is nothing to go on from"
+    assert refusal(ValueError, lambda: fit(**asked, show=False, resume=History())) == (
+        "fit(resume=history): this history is not of fit, so there is no state to go on from"
+    )
+    assert refusal(TypeError, lambda: fit(**asked, show=False, resume="run.json")) == (
+        "fit(resume='run.json'): True or a history; to go on from a file, write checkpoint='run.json', resume=True"
+    )
+    assert refusal(TypeError, lambda: fit(**asked, show=False, resume=1)) == (
+        'fit(resume=1): True or a history; to go on from a file, write checkpoint="run.json", resume=True'
     )
     assert refusal(ValueError, lambda: fit(**asked, show=False, every=0)) == (
         "fit(every=0): after how many epochs a checkpoint is written, 1 or more"

@@ -217,6 +217,33 @@ def test_bad_input_is_refused_in_words_at_the_call(call, message):
     assert str(caught.value) == message
 
 
+@pytest.mark.parametrize(
+    "X, error, message",
+    [
+        *[
+            (
+                X, TypeError,
+                "standardise takes a list of rows, each a list of numbers: for one column write [[x] for x in X]",
+            )
+            for X in ([1.0, 2.0, 3.0], "12", ["12"], 5)
+        ],
+        ([[1.0], ["2"]], TypeError, "standardise: row 1, column 0 is '2', which is no number"),
+        ([[1.0, None]], TypeError, "standardise: row 0, column 1 is None, which is no number"),
+        *[
+            (
+                [[1.0, 2.0], [3.0, x]], ValueError,
+                f"standardise: row 1, column 1 is {x}: leave the row out, or put a number there",
+            )
+            for x in (float("nan"), float("inf"))
+        ],
+    ],
+)  # fmt: skip
+def test_standardise_says_which_number_is_none(X, error, message):
+    with pytest.raises(error) as caught:
+        standardise(X)
+    assert str(caught.value) == message
+
+
 class Clock:
     """Moves on by a second at each look."""
 

@@ -8,6 +8,7 @@ import random
 import re
 import sys
 import types
+from fractions import Fraction
 
 import pytest
 from refusals import refusal
@@ -22,16 +23,26 @@ from microgrid.training import (
     Epoch,
     History,
     accuracy,
+    binary_cross_entropy,
     confusion,
+    constant,
+    cosine,
     exponential,
+    f1,
     fit,
     hinge,
+    huber,
     l2,
+    linear,
+    mae,
     make_moons,
+    make_xor,
     mse,
     reduce_on_plateau,
+    step_decay,
     train,
     train_test_split,
+    warmup,
 )
 from microgrid.training.modules import Dropout
 
@@ -323,6 +334,17 @@ def test_patience_ends_it_and_the_best_parameters_come_back(losses, patience, la
     )
 
 
+@pytest.mark.parametrize(
+    ("losses", "best"), [([3.0, 1.0, 2.0, 2.0], 2), ([3.0, 2.0, 1.0, 0.5], 4), ([NAN, INF, 1.0, NAN], 3)]
+)
+def test_where_the_epochs_run_out_first_the_best_parameters_come_back_too(losses, best):
+    lesson, after, end = of_losses(losses, patience=9)
+    assert end == after[best - 1]
+    gone_back = f"; the parameters are those of epoch {best}, the best" if best < 4 else ""
+    assert lesson.history.stopped == f"stopped after epoch 4: all that were asked for{gone_back}"
+    assert lesson.state_dict()["parameters"] == after[-1]
+
+
 def test_without_validation_patience_goes_by_the_loss():
     _, epochs, lesson = trained(50, patience=1, schedule=lambda t: 0.5 if t < 2 else 8.0)
     assert len(epochs) < 50 and min(lesson.history.losses) == lesson.best[0] == epochs[lesson.best[1] - 1].loss
@@ -357,10 +379,44 @@ def test_a_loss_that_overflows_ends_it_too():
     def loss(outputs, targets):
         return sum([(output - target) ** 2 for output, target in zip(outputs, targets)])
 
-    history = fit(model, (X, Y), loss, SGD(model.parameters(), lr=1e30), 99, show=False)
+    history = fit(model, (X, Y), loss, SGD(model.parameters(), lr=1e200), 99, show=False)
     start, middle, end = history.stopped.partition(": a number is too large: ** of Value(data=")
     assert re.fullmatch(r"stopped in epoch \d+, at step 1 of 1", start) and middle and end.endswith(f", {LOWER}")
     assert all([math.isfinite(x) for x in plain(model.parameters())])
+
+
+@pytest.mark.parametrize(("wrong", "said"), [(NAN, "nan"), (INF, "inf")])
+def test_a_loss_that_is_no_number_at_the_very_first_step_is_of_the_data(wrong, said):
+    model = a_net()
+    history = fit(model, (X, [wrong] * 11), mse, SGD(model.parameters(), lr=0.1), show=False)
+    assert history.stopped == (
+        f"stopped in epoch 1, at step 1 of 1: the loss is {said}, so this step was not done; "
+        "look for nan or inf in the data"
+    )
+
+
+@pytest.mark.parametrize(("size", "place"), [(1, "epoch 2, at step 1 of 1"), (2, "epoch 1, at step 2 of 2")])
+def test_a_loss_that_has_grown_above_1e100_ends_it(size, place):
+    w, X = Value(1.0), [1.0] * size
+    losses, after = [], []
+
+    def loss(outputs, targets):
+        losses.append(0.5 if not losses else 1e101)
+        after.append(w.data)
+        return outputs[0] * 0 + losses[-1]
+
+    history = fit(lambda x: w * x, (X, X), loss, SGD([w], lr=0.1), 9, 1, show=False)
+    assert history.stopped == f"stopped in {place}: the loss has grown from 0.5 to 1e+101, {LOWER}"
+    assert losses == [0.5, 1e101] and w.data == after[1]
+
+
+def test_a_loss_that_began_above_1e100_may_grow():
+    w = Value(1.0)
+    losses = iter([1e101, 1e102, 2e100])
+    history = fit(
+        lambda x: w * x, ([1.0], [1.0]), lambda o, t: o[0] * 0 + next(losses), SGD([w], lr=0.1), 3, show=False
+    )
+    assert history.losses == [1e101, 1e102, 2e100]
 
 
 def test_a_step_to_infinity_is_not_done():
@@ -401,7 +457,24 @@ GOOD = {"model": MODEL, "data": (X, Y), "loss": mse, "optimizer": SGD(MODEL.para
         (
             TypeError,
             {"penalty": 0.1},
-            "train(penalty=0.1): penalty has to be a function, or something to be called as one",
+            "train(penalty=0.1): penalty has to be a function of the model, "
+            "as in penalty=lambda model: l2(weights_of(model), 0.01)",
+        ),
+        (
+            TypeError,
+            {"penalty": l2},
+            "train(penalty=l2): penalty has to be a function of the model, "
+            "as in penalty=lambda model: l2(weights_of(model), 0.01)",
+        ),
+        (
+            ValueError,
+            {"optimizer": SGD(a_net().parameters(), lr=0.1)},
+            "train(optimizer=...): it has none of this model's parameters: make it anew, with model.parameters()",
+        ),
+        (
+            ValueError,
+            {"batch_size": "full"},
+            "train(batch_size='full'): batch_size has to be a whole number of 1 or more, or None for all",
         ),
         (
             TypeError,
@@ -433,7 +506,11 @@ GOOD = {"model": MODEL, "data": (X, Y), "loss": mse, "optimizer": SGD(MODEL.para
         ),
         (ValueError, {"epochs": 0}, "train(epochs=0): epochs has to be a whole number of 1 or more"),
         (ValueError, {"epochs": 1.0}, "train(epochs=1.0): epochs has to be a whole number of 1 or more"),
-        (ValueError, {"batch_size": True}, "train(batch_size=True): batch_size has to be a whole number of 1 or more"),
+        (
+            ValueError,
+            {"batch_size": True},
+            "train(batch_size=True): batch_size has to be a whole number of 1 or more, or None for all",
+        ),
         (ValueError, {"patience": 0}, "train(patience=0): patience has to be a whole number of 1 or more"),
         (
             ValueError,
@@ -461,6 +538,114 @@ GOOD = {"model": MODEL, "data": (X, Y), "loss": mse, "optimizer": SGD(MODEL.para
 def test_what_can_not_be_is_refused_in_words(kind, change, message):
     assert refusal(kind, lambda: train(**{**GOOD, **change})) == message
     assert refusal(kind, lambda: fit(**{**GOOD, **change}, show=False)) == message
+
+
+def three(epoch, losses, more):
+    return 0.1
+
+
+MAKERS = [constant, step_decay, exponential, linear, cosine, warmup, reduce_on_plateau]
+
+
+@pytest.mark.parametrize("schedule", [*MAKERS, three])
+def test_a_schedule_that_was_not_called_is_refused(schedule):
+    message = refusal(TypeError, lambda: train(**GOOD, schedule=schedule))
+    assert message == (
+        f"train(schedule={schedule.__name__}): schedule has to be a function of the epoch, or of the epoch and the "
+        "losses; call it first, as in cosine(0.1, 0.01, over=100)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        (
+            {"learning_rate": 1},
+            "fit(learning_rate=1): there is no option learning_rate; the optimizer has the learning rate, "
+            "as in SGD(model.parameters(), lr=1)",
+        ),
+        (
+            {"lr": 0.5},
+            "fit(lr=0.5): there is no option lr; the optimizer has the learning rate, "
+            "as in SGD(model.parameters(), lr=0.5)",
+        ),
+        ({"epoch": 9}, "fit(epoch=9): there is no option epoch (did you mean 'epochs'?)"),
+        ({"metric": "f1"}, "fit(metric='f1'): there is no option metric (did you mean 'metrics'?)"),
+        ({"options": 1}, "fit(options=1): there is no option options"),
+    ],
+)
+def test_an_option_that_is_none_is_named_with_the_closest(option, message):
+    assert refusal(TypeError, lambda: fit(**GOOD, **option)) == message
+
+
+class Line(Module):
+    """0.2 where x is 0, and 0.8 where it is 1."""
+
+    def __init__(self):
+        self.w, self.b = Value(0.6), Value(0.2)
+
+    def __call__(self, x):
+        return self.w * x + self.b
+
+
+NAMES = ["accuracy", "f1", "confusion"]
+WELL = {"accuracy": 1.0, "f1": 1.0, "confusion": [[2, 0], [0, 1]]}
+
+
+@pytest.mark.parametrize("metrics", [NAMES, [accuracy, f1, confusion]])
+@pytest.mark.parametrize("loss", [mse, mae, huber, functools.partial(huber, delta=0.5)])
+def test_outputs_that_are_drawn_to_0_and_1_are_parted_at_a_half(loss, metrics):
+    line, data = Line(), ([0.0, 1.0, 0.0], [0, 1, 0])
+    lesson = train(line, data, loss, SGD([line.w, line.b], lr=0.0), 1, metrics=metrics, validation=data)
+    assert next(lesson).metrics == WELL == lesson.history[0].validation_metrics
+
+
+def test_for_another_loss_they_are_parted_at_0():
+    def of_mine(outputs, targets):
+        return mse(outputs, targets)
+
+    line, data = Line(), ([0.0, 1.0, 0.0], [0, 1, 0])
+    for loss in (of_mine, binary_cross_entropy):
+        lesson = train(line, data, loss, SGD([line.w, line.b], lr=0.0), 1, metrics=NAMES)
+        assert next(lesson).metrics == {"accuracy": 1 / 3, "f1": 0.5, "confusion": [[0, 2], [0, 1]]}
+
+
+def test_xor_by_mse_is_all_right():
+    model, data = MLP(2, [4, 1], "tanh", seed=4), make_xor()
+    history = fit(model, data, mse, Adam(model.parameters(), lr=0.05), 100, metrics="accuracy", show=False)
+    assert history[-1].metrics == {"accuracy": 1.0} and history[-1].loss < 1e-4
+
+
+def test_outputs_that_are_drawn_to_minus_1_and_1_are_parted_at_0():
+    _, _, lesson = trained(1, metrics="accuracy", seed=3)
+    assert lesson.metrics == {"accuracy": accuracy}
+    model = a_net()
+    for targets in (Y, [0.5 * c for c in CLASSES], [1] * 11):
+        lesson = train(model, (X, targets), mse, SGD(model.parameters(), lr=0.1), metrics="accuracy")
+        assert lesson.metrics == {"accuracy": accuracy}
+
+
+def test_a_metric_that_gives_a_fraction_or_a_value_becomes_plain(tmp_path):
+    def share(outputs, targets):
+        return Fraction(1, 4)
+
+    def values(outputs, targets):
+        return (Value(0.5), [Fraction(1, 2), 3])
+
+    history = fit(**GOOD, epochs=1, metrics=[share, values], show=False, checkpoint=tmp_path / "c.json")
+    assert history[0].metrics == {"share": 0.25, "values": [0.5, [0.5, 3]]}
+    assert type(history[0].metrics["share"]) is float and type(history[0].metrics["values"][1][1]) is int
+
+
+def test_what_a_metric_gives_that_no_checkpoint_keeps_is_refused_with_its_name(tmp_path):
+    def table(outputs, targets):
+        return {0: 1.0}
+
+    assert fit(**GOOD, epochs=1, metrics=table, show=False)[0].metrics == {"table": {0: 1.0}}
+    action = functools.partial(fit, **GOOD, epochs=1, metrics=table, show=False, checkpoint=tmp_path / "c.json")
+    assert refusal(TypeError, action) == (
+        "a checkpoint can't keep what the metric 'table' gives, {0: 1.0}: let it give a number, a text or lists of them"
+    )
 
 
 def test_what_a_schedule_or_a_loss_gives_is_looked_at():
@@ -497,9 +682,8 @@ def test_the_collector_is_given_back_after_an_exception(error):
     def broken(*args):
         raise error
 
-    model = a_net()
     for change in ({"loss": broken}, {"model": broken}, {"penalty": broken}, {"metrics": [broken]}):
-        lesson = train(**{"model": model, "data": (X, Y), "loss": mse, "optimizer": GOOD["optimizer"], **change})
+        lesson = train(**{**GOOD, **change})
         with pytest.raises(error):
             next(lesson)
         assert gc.isenabled()
@@ -600,14 +784,14 @@ def test_the_bar_has_the_loss_and_the_speed(monkeypatch):
 
 
 def test_without_tqdm_there_are_lines_with_the_loss(monkeypatch, capsys):
-    clock = iter(range(1000))
+    clock = iter([0.5 * tick for tick in range(1000)])
     monkeypatch.setitem(sys.modules, "tqdm", None)
     monkeypatch.setattr("time.monotonic", lambda: next(clock))
     history = fit(**GOOD, epochs=10)
     hint = " (for a progress bar: pip install tqdm)"
     assert capsys.readouterr().err.splitlines() == [
-        f"training: {10 * epoch.number} %, loss {epoch.loss:.4g}{hint if epoch.number == 2 else ''}"
-        for epoch in history[1:]
+        f"training: {10 * epoch.number} %, loss {epoch.loss:.4g}, 2.0 it/s{hint if epoch.number == 3 else ''}"
+        for epoch in history[2:]
     ]
 
 

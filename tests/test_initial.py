@@ -204,6 +204,14 @@ def test_what_is_no_range_deviation_or_distribution_is_refused():
         assert refusal(ValueError, lambda n=name: NAMES[n](distribution="gauss")) == expected
 
 
+@pytest.mark.parametrize(
+    "init, paper",
+    [(normal, "Krizhevsky, Sutskever & Hinton 2012, section 5"), (uniform, "Rumelhart, Hinton & Williams 1986")],
+)
+def test_the_plain_ones_cite_their_papers(init, paper):
+    assert f"Source: {paper}" in init.__doc__
+
+
 def test_none_is_for_the_activation():
     rng = random.Random(0)
     assert initialisation_of(None, "relu")(rng, 2, 9) == he()(random.Random(0), 2, 9)

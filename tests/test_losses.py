@@ -282,6 +282,31 @@ def test_losses_agree_with_pytorch():
             lambda: mse([[[1.0]]], [[[1.0]]]), TypeError,
             "mse takes numbers, or for each example a list of numbers, and [1.0] is neither",
         ),
+        *[
+            (
+                lambda loss=loss: loss([1.0, 2.0], [[0], [1]]), ValueError,
+                f"{loss.__name__} with the target [0]: each target is a number, not a list: write [t for [t] in y]",
+            )
+            for loss in (mse, mae, huber, hinge, binary_cross_entropy)
+        ],
+        (
+            lambda: mse([1.0], np.array([[0.5]])), ValueError,
+            "mse with the target array([0.5]): each target is a number, not a list: write [t for [t] in y]",
+        ),
+        (
+            lambda: binary_cross_entropy([1.0], [[0, 1]]), ValueError,
+            "binary_cross_entropy with the target [0, 1]: each target is a number, not a list: "
+            "write one number for each example",
+        ),
+        (
+            lambda: cross_entropy([[1.0, 2.0]], np.array([[0, 1]])), ValueError,
+            "cross_entropy with the target array([0, 1]): each target is a number, not a list: "
+            "for probabilities use kl_divergence; for one-hot rows write row.index(1)",
+        ),
+        (
+            lambda: cross_entropy([[1.0, 2.0]], [[1]]), ValueError,
+            "cross_entropy with the target [1]: each target is a number, not a list: write [t for [t] in y]",
+        ),
         (lambda: mae([[]], [[]]), ValueError, "mae of no numbers: there is no mean of nothing"),
         (lambda: huber([1.0], [1.0], delta=0), ValueError, "huber(delta=0): delta has to be a number above 0"),
         (

@@ -33,6 +33,17 @@ def test_one_output_is_judged_by_its_sign_against_0_and_1_or_minus_1_and_1(low, 
         assert confusion(outputs, kind(targets)) == theirs.confusion_matrix(targets, answers, labels=[low, 1]).tolist()
 
 
+@pytest.mark.parametrize("cut", [-0.5, 0.0, 0.5])
+def test_a_cut_parts_single_outputs(cut):
+    targets = [int(score > 0.2) for score in SCORES]
+    answers = [int(score > cut) for score in SCORES]
+    assert accuracy(SCORES, targets, cut=cut) == theirs.accuracy_score(targets, answers)
+    assert f1(SCORES, targets, cut=cut) == pytest.approx(theirs.f1_score(targets, answers), abs=1e-15)
+    assert confusion(SCORES, targets, cut=cut) == theirs.confusion_matrix(targets, answers).tolist()
+    assert accuracy([cut], [0], cut=cut) == 1.0  # at the cut it is the lower class
+    assert accuracy(LISTS, CLASSES, cut=cut) == accuracy(LISTS, CLASSES)
+
+
 def test_lists_of_scores_are_judged_by_the_largest():
     answers = [int(np.argmax(row)) for row in LISTS]
     assert accuracy(LISTS, CLASSES) == theirs.accuracy_score(CLASSES, answers)
@@ -106,6 +117,36 @@ def test_metrics_are_asked_for_by_name_or_as_functions():
             ValueError,
             lambda: confusion([[1.0, 2.0]], [2]),
             "confusion with the target 2: the outputs know the classes [0, 1]",
+        ),
+        (
+            ValueError,
+            lambda: accuracy([1.0, 1.0, 1.0], [0, 1, 2]),
+            "accuracy with the target 2: the outputs know the classes [0, 1]",
+        ),
+        (
+            ValueError,
+            lambda: f1(np.array([1.0, 1.0]), np.array([-1, 3])),
+            "f1 with the target 3: the outputs know the classes [-1, 1]",
+        ),
+        (
+            ValueError,
+            lambda: f1([[1.0, 2.0, 3.0]], [0.1]),
+            "f1 with the target 0.1: the outputs know the classes [0, 1, 2]; for numbers take r2",
+        ),
+        (
+            ValueError,
+            lambda: accuracy([1.0, 0.5], np.array([1.0, 0.9])),
+            "accuracy with the target 0.9: the outputs know the classes [0, 1]; for numbers take r2",
+        ),
+        (
+            ValueError,
+            lambda: confusion([1.0], [float("nan")]),
+            "confusion with the target nan: the outputs know the classes [0, 1]; for numbers take r2",
+        ),
+        (
+            ValueError,
+            lambda: accuracy([1.0], [None]),
+            "accuracy with the target None: the outputs know the classes [0, 1]",
         ),
         (
             ValueError,

@@ -478,6 +478,21 @@ def test_neurons_and_layers_need_sizes_of_at_least_one():
     assert refusal(ValueError, lambda: Layer(2, 0)) == "Layer(2, 0): a layer needs at least 1 neuron"
 
 
+@pytest.mark.parametrize(
+    "build, expected",
+    [
+        (lambda: Neuron(2.0), "Neuron(2.0): the number of inputs has to be a whole number, as in 2; 2.0 is none"),
+        (lambda: Layer(2.0, 3), "Layer(2.0, 3): each size has to be a whole number, as in 2; 2.0 is none"),
+        (lambda: Layer(2, True), "Layer(2, True): each size has to be a whole number, as in 2; True is none"),
+        (lambda: MLP(2, [2.5, 1]), "MLP(2, [2.5, 1]): each size has to be a whole number, as in 2; 2.5 is none"),
+        (lambda: MLP("2", [2, 1]), "MLP('2', [2, 1]): each size has to be a whole number, as in 2; '2' is none"),
+        (lambda: MLP(2, "21"), "MLP(2, 21): the sizes of the layers are one list, as in MLP(2, [16, 16, 1])"),
+    ],
+)
+def test_a_size_that_is_no_whole_number_is_refused(build, expected):
+    assert refusal(TypeError, build) == expected
+
+
 @pytest.mark.parametrize("activation", ["dot", "where", 5])
 def test_what_is_no_activation_is_refused_before_it_is_called(activation):
     assert refusal(ValueError, lambda: Neuron(2, activation)).startswith(f"activation {activation!r} is not a function")

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from refusals import refusal
 
-from microgrid import MLP, Value
+from microgrid import MLP, Layer, Value
 from microgrid.functions import exp, log
 from microgrid.training import Adam, make_xor, mse, train
+from microgrid.training.modules import Dropout, Sequential
 from microgrid.training.rivals import Evolution, evolve
 
 METHODS = ("genetic", "swarm")
@@ -189,6 +190,16 @@ def test_no_gradient_is_touched_or_needed(method):
     assert [parameter.grad for parameter in model.parameters()] == [7.0] * 9
     X, y = make_xor()
     assert mse([model(x) for x in X], y).data == result.best_loss < result.losses[0]
+
+
+@both
+def test_dropout_drops_nothing_while_it_is_judged_and_after(method):
+    layers = Layer(2, 8, "tanh", seed=1), Dropout(0.5, seed=2), Layer(8, 1, None, seed=3)
+    model, (X, y) = Sequential(*layers), make_xor()
+    model.train()
+    result = evolve(model, (X, y), mse, method, evaluations=60)
+    assert not model.training and not model.layers[1].training
+    assert mse([model(x) for x in X], y).data == result.best_loss
 
 
 def test_gradient_descent_beats_both_on_the_same_budget():

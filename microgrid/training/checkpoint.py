@@ -12,9 +12,9 @@ from ..files import write_whole
 from ..nn import Module
 from .bad_input import read_text
 from .history import Epoch
+from .task import check_settings, check_task, named_parameters
 
 FORMAT, VERSION = "microgrid training", 1
-AGAIN = "a training goes on with the same model, optimizer, data, batch_size, seed and metrics"
 LARGEST = sys.float_info.max
 
 
@@ -22,9 +22,51 @@ def save_checkpoint(training: Any, path: str | os.PathLike[str]) -> Path:
     """Write a training's `state_dict()` to path as JSON, whole or not at all.
 
     Returns the path.  Raises OSError where it can't be written, TypeError where a parameter
-    is no int or float.
+    is no int or float, or a metric gave what JSON can't keep.
     """
-    return write_whole(path, json.dumps(training.state_dict()) + "\n")
+    return write_whole(path, _text(training) + "\n")
+
+
+def check_before(training: Any, path: Path) -> None:
+    """Raises what would be raised when a checkpoint is written, before anything is learned."""
+    folder = Path(os.path.realpath(path)).parent
+    if not folder.is_dir():
+        raise FileNotFoundError(f"fit(checkpoint={str(path)!r}): there is no folder {str(folder)!r}; make it first")
+    if path.is_dir():
+        raise IsADirectoryError(f"fit(checkpoint={str(path)!r}) is a folder; name a file in it")
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(f"fit(checkpoint={str(path)!r}): the folder {str(folder)!r} can't be written")
+    _text(training)
+
+
+def _text(training: Any) -> str:
+    """The state as JSON.  Raises TypeError, in words, for what that can't keep."""
+    for name, parameter in named_parameters(training):
+        if not isinstance(parameter.data, (int, float)):
+            raise TypeError(
+                f"a checkpoint keeps ints and floats, and the parameter {name!r} is {parameter.data!r:.40}: "
+                "make it a float, or train without a checkpoint"
+            )
+    state = training.state_dict()
+    for record in state["epochs"]:
+        for name, figure in {**record["validation_metrics"], **record["metrics"]}.items():
+            if not _is_kept(figure):
+                raise TypeError(
+                    f"a checkpoint can't keep what the metric {name!r} gives, {figure!r:.40}: "
+                    "let it give a number, a text or lists of them"
+                )
+    try:
+        return json.dumps(state)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"a checkpoint can't keep the state of this model or optimizer: {error}") from None
+
+
+def _is_kept(figure: Any) -> bool:
+    if isinstance(figure, (list, tuple)):
+        return all([_is_kept(item) for item in figure])
+    if isinstance(figure, dict):
+        return all([isinstance(key, str) and _is_kept(item) for key, item in figure.items()])
+    return figure is None or isinstance(figure, (int, float, str))
 
 
 def load_checkpoint(training: Any, path: str | os.PathLike[str]) -> None:
@@ -52,8 +94,9 @@ def state_of(training: Any) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "version": VERSION,
-        "task": _task(training),
-        "parameters": [parameter.data for parameter in training.optimizer.parameters],
+        "task": training.task,
+        "given": training.given,
+        "parameters": training.last_parameters(),
         "optimizer": training.optimizer.state_dict(),
         "random": training.model.extra_state() if isinstance(training.model, Module) else {},
         "epochs": [dict(vars(epoch)) for epoch in training.history],
@@ -82,25 +125,10 @@ def restore(training: Any, state: Mapping[str, Any]) -> None:
     training.history.epochs[:] = epochs
     training.history.stopped = ""
     training.best = best
+    training.given = {**training.given, **{name: x for name, x in state["given"].items() if name in training.given}}
     training.rewind()
     if within:
         training.enter(within["steps"], within["total"], within["outputs"])
-
-
-def _task(training: Any) -> dict[str, Any]:
-    """What has to be the same, by its name in a message."""
-    parameters = training.optimizer.parameters
-    names = {id(p): name for name, p in training.model.named_parameters()} if isinstance(training.model, Module) else {}
-    return {
-        "parameters": [names.get(id(p), str(i)) for i, p in enumerate(parameters)],
-        "optimizer": type(training.optimizer).__name__,
-        "examples": len(training.X),
-        "batch_size": training.batch_size,
-        "shuffle": training.shuffle,
-        "seed": training.seed,
-        "metrics": list(training.metrics),
-        "validation": len(training.held_back[0]) if training.held_back else 0,
-    }
 
 
 def _checked(training: Any, state: Any) -> tuple[list[Epoch], dict[str, Any] | None, tuple | None]:
@@ -108,27 +136,19 @@ def _checked(training: Any, state: Any) -> tuple[list[Epoch], dict[str, Any] | N
     _check(isinstance(state, Mapping) and state.get("format") == FORMAT, f'its "format" is not "{FORMAT}"')
     version = state.get("version")
     _check(type(version) is int and version == VERSION, f"its version is {version!r:.20}, and this one reads {VERSION}")
-    for key in ("task", "parameters", "optimizer", "random", "epochs", "within", "best"):
+    for key in ("task", "given", "parameters", "optimizer", "random", "epochs", "within", "best"):
         _check(key in state, f"it has no {key!r}")
-    _check_task(_task(training), state["task"])
+    _check(isinstance(state["task"], Mapping), "its task is no object")
+    check_task(training.task, state["task"])
     count = len(training.optimizer.parameters)
     _check(_numbers(state["parameters"], count), f"its parameters are not {count} finite numbers")
     _check_optimizer(training.optimizer.state_dict(), state["optimizer"])
+    _check(isinstance(state["given"], Mapping), "what its optimizer was given is no object")
+    check_settings(training.given, state["given"], state["optimizer"].get("lr"))
     _check(isinstance(state["random"], Mapping), "its random generators are no object")
     _check(isinstance(state["epochs"], list), "its epochs are no list")
     epochs = [_epoch(training, i, record) for i, record in enumerate(state["epochs"], start=1)]
     return epochs, _within(training, state["within"]), _best(state["best"], len(epochs), count)
-
-
-def _check_task(here: Mapping[str, Any], there: Any) -> None:
-    _check(isinstance(there, Mapping), "its task is no object")
-    for name, mine in here.items():
-        its = there.get(name)
-        if name == "parameters" and its != mine:
-            many = len(its) if isinstance(its, list) else f"{its!r:.20}"
-            raise ValueError(f"it is of another training: its {many} parameters are not these {len(mine)}; {AGAIN}")
-        if its != mine or type(its) is not type(mine):
-            raise ValueError(f"it is of another training: its {name} is {its!r:.40}, and here it is {mine!r}; {AGAIN}")
 
 
 def _check_optimizer(here: Mapping[str, Any], there: Any) -> None:

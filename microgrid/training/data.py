@@ -10,6 +10,7 @@ X is a list of examples, each a list of numbers; y holds one target for each.
 
 import math
 from collections.abc import Iterator, Sequence
+from numbers import Real
 from typing import Any
 
 from ..nn import Seed, rng_of
@@ -118,14 +119,14 @@ def standardise(X: Sequence[Sequence[float]]) -> tuple[list[list[float]], list[f
     Returns (X standardised, the m means, the m deviations).  The deviation is that of the
     population (divided by n); a constant column becomes 0 throughout and its deviation is
     given as 1, so that new examples can be treated alike.
-    Raises ValueError for no examples or rows of different lengths.
+    Raises ValueError for no examples, rows of different lengths, or nan or inf in one of them, and TypeError
+    for what is no list of lists of numbers.
     Source: LeCun et al. 1998, "Efficient BackProp", section 4.3.
 
     >>> standardise([[1.0, 5.0], [3.0, 5.0]])
     ([[-1.0, 0.0], [1.0, 0.0]], [2.0, 5.0], [1.0, 1.0])
     """
-    if len(X) == 0 or len({len(row) for row in X}) > 1:
-        raise ValueError("standardise takes at least one row, all of the same length")
+    _check_table(X)
     means, deviations = [], []
     for column in zip(*X):
         constant = min(column) == max(column)  # said at once: in floats its deviation may be 1e-17
@@ -134,6 +135,25 @@ def standardise(X: Sequence[Sequence[float]]) -> tuple[list[list[float]], list[f
         means.append(mean)
         deviations.append(deviation)
     return [[(x - m) / d for x, m, d in zip(row, means, deviations)] for row in X], means, deviations
+
+
+def _check_table(X: Any) -> None:
+    if not _is_list(X) or not all([_is_list(row) for row in X]):
+        raise TypeError(
+            "standardise takes a list of rows, each a list of numbers: for one column write [[x] for x in X]"
+        )
+    if len(X) == 0 or len({len(row) for row in X}) > 1:
+        raise ValueError("standardise takes at least one row, all of the same length")
+    for i, row in enumerate(X):
+        for j, x in enumerate(row):
+            if not isinstance(x, Real):
+                raise TypeError(f"standardise: row {i}, column {j} is {x!r:.40}, which is no number")
+            if not math.isfinite(x):
+                raise ValueError(f"standardise: row {i}, column {j} is {x}: leave the row out, or put a number there")
+
+
+def _is_list(x: Any) -> bool:
+    return hasattr(x, "__len__") and not isinstance(x, (str, dict))
 
 
 def _half_turn(n: int) -> list[float]:

@@ -1,12 +1,14 @@
 """`fit`: a training with all that one wants around it."""
 
+import inspect
 import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from .checkpoint import load_checkpoint, save_checkpoint
+from .bad_input import closest
+from .checkpoint import check_before, load_checkpoint, save_checkpoint
 from .history import Epoch, History
 from .live import LivePlot
 from .loop import Examples, train
@@ -33,17 +35,21 @@ def fit(
 
     Ctrl-C ends it after the last whole step: model and optimizer can be used, the history
     so far is returned, and `fit(..., resume=history)` goes on to the same numbers, bit for
-    bit, as if nothing had happened.
+    bit, as if nothing had happened: random generators included, if they are inside of a Module,
+    and that is the model itself, not a part of a function that is handed in as the model.
     Arguments: model, data, loss, optimizer, epochs, batch_size, and as options shuffle,
     seed, validation, metrics, penalty, schedule, clip_norm, clip_value, threshold and
     patience, all as in `train`; checkpoint, a file (JSON) to write the state to after
     every so many epochs, at the end and at Ctrl-C, each time whole or not at all; resume,
-    True to go on from that file if it is there, or a history that Ctrl-C ended; show,
-    whether a bar with loss and speed is shown on stderr once it takes over a second; live,
-    whether a notebook shows the growing curve of the loss.
+    True to go on from that file if it is there, or a history of fit to go on from, whether
+    Ctrl-C ended it or more epochs are wanted; show, whether a bar with loss and speed is shown
+    on stderr once it takes over a second; live, whether a notebook shows the growing curve of
+    the loss.
     Returns a `History`.  The model is left as after `model.eval()`.
     Raises as `train`; FileExistsError for a checkpoint that is there and resume=False;
-    ValueError for one of another training.
+    ValueError for one of another training; FileNotFoundError, IsADirectoryError or
+    PermissionError for one that could not be written, and TypeError for a parameter that it
+    could not keep, before anything is learned.
 
     >>> from microgrid import MLP
     >>> from microgrid.training import Adam, hinge, make_moons
@@ -54,10 +60,13 @@ def fit(
     >>> history[-1].metrics
     {'accuracy': 1.0}
     """
+    _check_options(options)
     training = train(model, data, loss, optimizer, epochs, batch_size, **options)
     if isinstance(every, bool) or not isinstance(every, int) or every < 1:
         raise ValueError(f"fit(every={every!r:.30}): after how many epochs a checkpoint is written, 1 or more")
     path = None if checkpoint is None else Path(checkpoint)
+    if path:
+        check_before(training, path)
     _resume(training, path, resume)
     plot = LivePlot(training.history) if live else None
     try:
@@ -67,27 +76,53 @@ def fit(
             if path and epoch.number % every == 0:
                 save_checkpoint(training, path)
     except KeyboardInterrupt:
-        training.interrupt()
-    if path:
-        save_checkpoint(training, path)
-    if plot:
-        plot.finish()
+        pass
+    _end(training, path, plot)
     if show and "after epoch" not in training.history.stopped:  # nan, or Ctrl-C
         print(training.history.stopped, file=sys.stderr)
     return training.history
 
 
-def _resume(training: train, path: Path | None, resume: bool | History) -> None:
+def _end(training: train, path: Path | None, plot: LivePlot | None) -> None:
+    """What is done last, done again where Ctrl-C comes, but for the drawing, which may be left out."""
+    while True:
+        try:
+            training.close()
+            if path:
+                save_checkpoint(training, path)
+            if plot:
+                plot.finish()
+            return
+        except KeyboardInterrupt:
+            plot = None
+
+
+def _check_options(options: dict[str, Any]) -> None:
+    """Raises TypeError for an option that `train` does not have."""
+    names = [*inspect.signature(train).parameters, *inspect.signature(fit).parameters]
+    names.remove("options")
+    for name, option in options.items():
+        if name not in names:
+            hint = closest(name, names)
+            if name in ("lr", "learning_rate"):
+                hint = f"; the optimizer has the learning rate, as in SGD(model.parameters(), lr={option!r:.20})"
+            raise TypeError(f"fit({name}={option!r:.30}): there is no option {name}{hint}")
+
+
+def _resume(training: train, path: Path | None, resume: Any) -> None:
     if isinstance(resume, History):
         if not resume.state:
-            raise ValueError(
-                "fit(resume=history): this history was not ended by Ctrl-C, so there is nothing to go on from"
-            )
+            raise ValueError("fit(resume=history): this history is not of fit, so there is no state to go on from")
         try:
             training.load_state_dict(resume.state)
         except ValueError as error:
             raise ValueError(f"fit(resume=history): {error}") from None
         return
+    if not isinstance(resume, bool):
+        file = repr(str(resume)) if isinstance(resume, (str, os.PathLike)) else '"run.json"'
+        raise TypeError(
+            f"fit(resume={resume!r:.50}): True or a history; to go on from a file, write checkpoint={file}, resume=True"
+        )
     if resume and path is None:
         raise ValueError('fit(resume=True) goes on from a file: say which, as in checkpoint="run.json"')
     if path is None or not path.exists():

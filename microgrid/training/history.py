@@ -53,7 +53,7 @@ class History:
 
     epochs: list[Epoch] = field(default_factory=list)
     stopped: str = ""
-    state: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)  # where Ctrl-C stopped it
+    state: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)  # where fit ended, to go on from
 
     @property
     def losses(self) -> list[float]:

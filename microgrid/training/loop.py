@@ -1,23 +1,35 @@
 """The training loop: forward, loss, zero_grad, backward, step."""
 
 import math
-import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from numbers import Real
+from functools import cached_property
 from typing import Any
 
 from ..collector import without_collector
-from ..engine import Value, number
+from ..engine import Value
 from ..nn import Module
 from ..scopes import innermost, leave_to
-from .arguments import Examples, check_callables, check_counts, check_limits, of_epoch_and_losses, pair
+from .arguments import (
+    Examples,
+    check_callables,
+    check_counts,
+    check_limits,
+    check_optimizer,
+    check_seed,
+    checked_rate,
+    of_epoch_and_losses,
+    parted,
+)
 from .checkpoint import restore, state_of
 from .clipping import clip_grad_norm, clip_grad_value
-from .data import train_test_split
+from .ending import is_better, reason_to_end, trouble_of, words_for
+from .figures import judged, measured, plain
 from .history import Epoch, History
-from .metrics import metrics_of
+from .metrics import cut_of, metrics_of
 from .optim import Optimizer
+from .order import Order
+from .task import settings_of, task_of
 
 
 class train:
@@ -34,12 +46,16 @@ class train:
     examples in each step; shuffle, whether each epoch has an order of its own, drawn from
     seed; validation, (X, y) to judge by after each epoch, or the share of data to hold back
     for it; metrics, names ("accuracy", "f1", "confusion", "r2") or functions of outputs and
-    targets; penalty, called with the model, what is added to each batch's loss; schedule, a
-    function of the epoch (from 0), or of it and the losses so far, that gives the learning
-    rate; clip_norm, clip_value, where gradients are cut, see `clip_grad_norm`; threshold,
-    the loss at which to stop; patience, after how many epochs without a better loss to stop
-    and go back to the best parameters.  Both go by the loss of the validation, if there is one.
-    A step whose loss or parameters are no finite numbers is not done, and ends the training.
+    targets; penalty, called with the model, what is added to each batch's loss, as in
+    penalty=lambda model: l2(weights_of(model), 0.01); schedule, a function of the epoch (from
+    0), or of it and the losses so far, that gives the learning rate; clip_norm, clip_value,
+    where gradients are cut, see `clip_grad_norm`; threshold, the loss at which to stop;
+    patience, after how many epochs without a better loss to stop; with it, the parameters at
+    the end are the best.  Both go by the loss of the validation, if there is one.
+    Metrics take an output above 0 for class 1; where the loss is mse, mae or huber and the
+    targets are 0 and 1, one above 0.5, since these losses draw the outputs to 0 and 1 themselves.
+    A step whose loss or parameters are no finite numbers is not done, and ends the training; so
+    does a loss that has grown above 1e100.
     Yields an `Epoch` each; `.history` has them all.  Raises TypeError or ValueError for
     arguments that can't be.
     Source: Goodfellow, Bengio & Courville 2016, algorithms 8.1 and 7.1.
@@ -73,33 +89,26 @@ class train:
         threshold: float | None = None,
         patience: int | None = None,
     ) -> None:
-        check_callables(model, loss, optimizer, penalty, schedule)
+        check_callables(model, loss, penalty, schedule)
+        check_optimizer(model, optimizer)
         check_counts(epochs=epochs, batch_size=batch_size, patience=patience)
         check_limits(threshold, clip_norm=clip_norm, clip_value=clip_value)
-        if isinstance(seed, bool) or not isinstance(seed, int):
-            raise ValueError(f"train(seed={seed!r:.30}): a whole number, so that a training can be taken up again")
-        self.X, self.y = pair("data", data)
-        if isinstance(validation, float):
-            if not 0 < validation < 1:
-                raise ValueError(
-                    f"train(validation={validation}): the share to hold back, as in 0.25, or a pair (X, y)"
-                )
-            self.X, held_X, self.y, held_y = train_test_split(self.X, self.y, validation, seed)
-            validation = held_X, held_y
-        self.held_back = None if validation is None else pair("validation", validation)
+        check_seed(seed)
+        (self.X, self.y), self.held_back = parted(data, validation, seed)
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.count = epochs
         self.batch_size = min(batch_size or len(self.X), len(self.X))
         self.shuffle, self.seed = shuffle, seed
-        self.metrics = metrics_of(metrics)
+        self.metrics = metrics_of(metrics, cut_of(loss, self.y))
         self.penalty, self.clip_norm, self.clip_value = penalty, clip_norm, clip_value
         self.schedule = None if schedule is None else of_epoch_and_losses(schedule)
         self.threshold, self.patience = threshold, patience
+        self.given = settings_of(self)
         self.history = History()
         self.best: tuple[float, int, list] | None = None  # the loss watched, its epoch, and the parameters
-        self._order: tuple[int, list[int], tuple]  # an epoch, its examples, the state of the generator after it
         self._done: tuple[int, int, float, list]  # an epoch, its steps so far, the sum of their losses, outputs
         self._before: tuple[tuple, tuple] | None = None  # `_done`, and what the step that begins there may change
+        self._last: list | None = None  # the parameters after the last step, where the model has the best
         self.rewind()
         self._random = isinstance(model, Module) and bool(model.extra_state())
         self._seconds = 0.0
@@ -115,6 +124,11 @@ class train:
             if self.history.stopped:
                 raise StopIteration
         return self._finish()
+
+    @cached_property
+    def task(self) -> dict[str, Any]:
+        """What has to be the same where one goes on from a state: the data, by their checksum, the names, the sizes."""
+        return task_of(self)
 
     @property
     def steps(self) -> int:
@@ -137,64 +151,55 @@ class train:
         return value
 
     def state_dict(self) -> dict[str, Any]:
-        """All that the next step depends on, in numbers, texts and lists, which JSON keeps to the last bit."""
+        """All that the next step depends on, in numbers, texts and lists, which JSON keeps to the last bit.
+
+        The parameters in it are those after the last step, also where the model was left with the best.
+        """
         self._settle()
         return state_of(self)
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from where `state_dict()` was taken, in the same epoch and at the same step.
 
-        Raises ValueError for a state of another training (other parameters, optimizer, number
-        of examples, batch_size, seed), or what is none; then nothing has been changed.
+        Raises ValueError for a state of another training (other parameters, data, loss, batch_size,
+        seed, numbers given to the optimizer), or what is none; then nothing has been changed.
         """
         restore(self, state)
+        self._last = None
 
-    def interrupt(self) -> None:
-        """Say in the history that Ctrl-C ended it, with the state to go on from, unless it was at its end."""
+    def close(self) -> None:
+        """At the end, or after Ctrl-C: the state to go on from into the history, and in words where it stopped."""
         self._settle()
         _set_training(self.model, False)
-        if self._ended():
-            return
+        ended = self._ended()
         self.history.state = self.state_dict()
+        if ended:
+            return
         steps = self._done[1] if self._done[0] == len(self.history) else 0
         self.history.stopped = (
             f"stopped by Ctrl-C in epoch {len(self.history) + 1}, {steps} of {self.steps} steps done; "
             "fit(..., resume=history) goes on from there"
         )
 
+    def last_parameters(self) -> list:
+        """The numbers after the last step, which the model has, too, unless it was left with the best."""
+        return self._last or [parameter.data for parameter in self.optimizer.parameters]
+
     def rewind(self) -> None:
         """To the first step of the epoch after those of the history; a restored training begins there."""
-        self._order = (-1, [], random.Random(self.seed).getstate())
+        self._order = Order(len(self.X), self.shuffle, self.seed)
         self._done = (-1, 0, 0.0, [])
 
     def enter(self, steps: int, total: float, outputs: list) -> None:
         """Into the epoch after those of the history: so many steps are done, with that sum of losses."""
-        epoch = len(self.history)
-        self._set_order(epoch)
-        self._done = epoch, steps, total, outputs
+        self._done = len(self.history), steps, total, outputs
 
     def _begin(self) -> None:
-        """A new epoch: its order and its learning rate."""
+        """A new epoch, with its learning rate."""
         epoch = len(self.history)
-        self._set_order(epoch)
         if self.schedule is not None:
-            lr = self.schedule(epoch, [e.watched for e in self.history])
-            if not isinstance(lr, Real) or not 0 <= lr < math.inf:
-                raise ValueError(
-                    f"the schedule gives {lr!r:.40} for epoch {epoch}: it has to give a number of 0 or more"
-                )
-            self.optimizer.lr = float(lr)
+            self.optimizer.lr = checked_rate(self.schedule(epoch, [e.watched for e in self.history]), epoch)
         self._done = epoch, 0, 0.0, []
-
-    def _set_order(self, epoch: int) -> None:
-        """The order of the examples in an epoch: each shuffle goes on from the state that the last one left."""
-        while self._order[0] < epoch:
-            last, _, state = self._order
-            rng, order = random.Random(), list(range(len(self.X)))
-            rng.setstate(state)
-            if self.shuffle:
-                rng.shuffle(order)
-            self._order = last + 1, order, rng.getstate()
 
     def _batch(self) -> float:
         """One step, done as a whole or not at all; the loss of its batch."""
@@ -211,7 +216,8 @@ class train:
             loss, answers, trouble = without_collector(self._learn, rows)
             if trouble:
                 self._settle()
-                self._diverged(trouble)
+                _set_training(self.model, False)
+                self.history.stopped = words_for(self, trouble)
             else:
                 self._done = epoch, batch + 1, total + loss * len(rows), outputs + answers
             return loss
@@ -228,8 +234,8 @@ class train:
         try:
             answers = [self.model(self.X[i]) for i in rows]
             loss = self._loss_of(answers, [self.y[i] for i in rows])
-            if not math.isfinite(loss.data):
-                return loss.data, [], f"the loss is {loss.data}"
+            if trouble := trouble_of(self, loss.data):
+                return loss.data, [], trouble
             self.optimizer.zero_grad()
             loss.backward()
             if self.clip_value is not None:
@@ -241,7 +247,7 @@ class train:
             return math.inf, [], f"a number is too large: {error}"
         if wild := [p.data for p in self.optimizer.parameters if not math.isfinite(p.data)]:
             return loss.data, [], f"a parameter would become {wild[0]}"
-        return loss.data, [_plain(answer) for answer in answers] if self.metrics else [], ""
+        return loss.data, [plain(answer) for answer in answers] if self.metrics else [], ""
 
     def _loss_of(self, answers: list, targets: list) -> Value:
         value = self.loss(answers, targets)
@@ -254,72 +260,48 @@ class train:
         return value
 
     def _rows(self, batch: int) -> list[int]:
-        return self._order[1][batch * self.batch_size : (batch + 1) * self.batch_size]
+        return self._order.of(self._done[0])[batch * self.batch_size : (batch + 1) * self.batch_size]
 
     def _finish(self) -> Epoch:
         """The epoch's figures, validation and all, into the history."""
         start = time.perf_counter()
         _set_training(self.model, False)
-        _, _, total, outputs = self._done
-        ordered = [self.y[i] for i in self._order[1]]
+        done, _, total, outputs = self._done
+        ordered = [self.y[i] for i in self._order.of(done)]
         held: dict[str, Any] = {}
         if self.held_back is not None:
             X, y = self.held_back
-            answers = without_collector(lambda: [_plain(self.model(x)) for x in X])
-            held["validation_loss"] = self._judged(answers, y)
-            held["validation_metrics"] = self._measured(answers, y)
-        metrics = self._measured(outputs, ordered)
+            answers = without_collector(lambda: [plain(self.model(x)) for x in X])
+            held["validation_loss"] = judged(self.loss, answers, y)
+            held["validation_metrics"] = measured(self.metrics, answers, y)
+        metrics = measured(self.metrics, outputs, ordered)
         seconds = self._seconds + time.perf_counter() - start
         mean = float(total / len(self.X))
         epoch = Epoch(len(self.history) + 1, mean, self.optimizer.lr, metrics, **held, seconds=seconds)
-        if self.patience is not None and (self.best is None or _or_inf(epoch.watched) < _or_inf(self.best[0])):
+        if self.patience is not None and (self.best is None or is_better(epoch.watched, self.best[0])):
             self.best = epoch.watched, epoch.number, [p.data for p in self.optimizer.parameters]
         self._seconds = 0.0
         self.history.epochs.append(epoch)
         return epoch
 
-    def _judged(self, answers: list, targets: Any) -> float:
-        """The loss of answers that no graph hangs on."""
-        try:
-            return float(number(self.loss(answers, targets)))
-        except OverflowError:
-            return math.inf
-
-    def _measured(self, answers: list, targets: Any) -> dict[str, Any]:
-        """Each metric, by name; what NumPy gives as plain numbers and lists."""
-        figures = {name: metric(answers, targets) for name, metric in self.metrics.items()}
-        return {name: figure.tolist() if hasattr(figure, "tolist") else figure for name, figure in figures.items()}
-
     def _ended(self) -> bool:
         """Whether it is over; then history.stopped says why."""
-        epochs = self.history.epochs
         if self.history.stopped:
             return True
-        if not epochs:
-            return False
-        last = epochs[-1]
-        if self.threshold is not None and last.watched <= self.threshold:
-            why = f"the loss is {last.watched:.4g}, not above the threshold {self.threshold:g}"
-        elif self.patience is not None and self.best is not None and last.number - self.best[1] >= self.patience:
-            for parameter, x in zip(self.optimizer.parameters, self.best[2]):
-                parameter.data = x
-            why = (
-                f"no better loss for {self.patience} epochs; the parameters are those of epoch {self.best[1]}, the best"
-            )
-        elif last.number >= self.count:
-            why = "all that were asked for"
-        else:
-            return False
-        self.history.stopped = f"stopped after epoch {last.number}: {why}"
-        return True
+        why = reason_to_end(self)
+        if why:
+            last = len(self.history)
+            if self.patience is not None and self.best is not None and self.best[1] < last:
+                self._go_back_to(self.best[2])
+                why += f"; the parameters are those of epoch {self.best[1]}, the best"
+            self.history.stopped = f"stopped after epoch {last}: {why}"
+        return bool(why)
 
-    def _diverged(self, trouble: str) -> None:
-        epoch, batch, _, _ = self._done
-        _set_training(self.model, False)
-        self.history.stopped = (
-            f"stopped in epoch {epoch + 1}, at step {batch + 1} of {self.steps}: {trouble}, so this step was "
-            "not done; take a lower learning rate, or clip_norm=1.0"
-        )
+    def _go_back_to(self, numbers: list) -> None:
+        """To the best parameters; broken off by Ctrl-C, it is done again, and the last are still known."""
+        self._last = self.last_parameters()
+        for parameter, x in zip(self.optimizer.parameters, numbers):
+            parameter.data = x
 
     def _snapshot(self) -> tuple:
         numbers = [parameter.data for parameter in self.optimizer.parameters]
@@ -340,12 +322,3 @@ class train:
 def _set_training(model: Any, on: bool) -> None:
     if isinstance(model, Module) and model.training is not on:  # it walks through all of the model
         model.train(on)
-
-
-def _plain(answer: Any) -> Any:
-    """An output without its graph."""
-    return [_plain(x) for x in answer] if hasattr(answer, "__len__") else number(answer)
-
-
-def _or_inf(loss: float) -> float:
-    return math.inf if math.isnan(loss) else loss

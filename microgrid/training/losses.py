@@ -87,6 +87,7 @@ def hinge(scores: Sequence[Number], targets: Sequence[Number]) -> Number:
     0.8333333333333334
     """
     _check("hinge", "scores", scores, targets)
+    _check_no_lists("hinge", targets)
     for target in targets:
         if number(target) not in (-1, 1):
             raise ValueError(f"hinge with the target {target!r}: each has to be -1 or +1; from 0 and 1 write 2 * y - 1")
@@ -113,6 +114,7 @@ def binary_cross_entropy(logits: Sequence[Number], targets: Sequence[Number], la
     125.0
     """
     _check("binary_cross_entropy", "logits", logits, targets)
+    _check_no_lists("binary_cross_entropy", targets)
     s = _share("binary_cross_entropy", label_smoothing)
     for target in targets:
         if not _is_number(target) or not 0 <= number(target) <= 1:
@@ -151,6 +153,9 @@ def cross_entropy(logits: Sequence[Sequence[Number]], targets: Sequence[int], la
     """
     _check("cross_entropy", "logits", logits, targets, lists=True)
     s = _share("cross_entropy", label_smoothing)
+    _check_no_lists(
+        "cross_entropy", targets, "for probabilities use kl_divergence; for one-hot rows write row.index(1)"
+    )
     for row, target in zip(logits, targets):
         if number(target) not in range(len(row)):
             raise ValueError(
@@ -214,9 +219,10 @@ def _errors(name: str, predictions: Sequence[Any], targets: Sequence[Any]) -> li
     _check_lengths(name, "predictions", predictions, targets)
     pairs: list[tuple[Any, Any]] = []
     for prediction, target in zip(predictions, targets):
-        if not _is_list(prediction) and not _is_list(target):
+        if not _is_list(prediction):
+            _check_no_lists(name, [target])
             pairs.append((prediction, target))
-        elif not _is_list(prediction) or not _is_list(target) or len(prediction) != len(target):
+        elif not _is_list(target) or len(prediction) != len(target):
             raise ValueError(
                 f"{name} of the prediction {_short(prediction)} and the target {_short(target)}: each output needs a "
                 "target of its own; for the index of a class use cross_entropy"
@@ -232,6 +238,13 @@ def _errors(name: str, predictions: Sequence[Any], targets: Sequence[Any]) -> li
     if not pairs:
         raise ValueError(f"{name} of no numbers: there is no mean of nothing")
     return [prediction - target for prediction, target in pairs]
+
+
+def _check_no_lists(name: str, targets: Sequence[Any], instead: str = "write one number for each example") -> None:
+    for target in targets:
+        if _is_list(target):
+            advice = "write [t for [t] in y]" if len(target) == 1 else instead
+            raise ValueError(f"{name} with the target {target!r:.50}: each target is a number, not a list: {advice}")
 
 
 def _short(x: Any) -> str:

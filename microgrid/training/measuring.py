@@ -55,7 +55,8 @@ class LayerFigures:
     gradient_norm, gradient_rms: of d(loss)/d(parameter), Euclidean, and its root mean square.
     zero_gradients: the share that is exactly 0.  weight_norm: of its parameters.  update_ratio: the
     norm of what a step would add to them, over weight_norm; None without an optimizer, and
-    where all are 0.  depth: how many layers come before it; None where it is not used.
+    where all are 0.  alike: whether all its neurons have the same weights and the same gradients, so
+    that a step leaves them so.  depth: how many layers come before it; None where it is not used.
     outputs: what leaves it, None where it is not used.
     """
 
@@ -68,6 +69,7 @@ class LayerFigures:
     update_ratio: float | None
     depth: int | None
     outputs: Outputs | None
+    alike: bool = False
 
 
 @dataclass
@@ -202,7 +204,13 @@ def figures_of(part: Part, traffic: Traffic, steps: dict[int, float] | None) -> 
         ratio,
         traffic.depth,
         _outputs(traffic) if traffic.outputs else None,
+        _alike(part),
     )
+
+
+def _alike(part: Part) -> bool:
+    neurons = [module.parameters() for module in part.modules if isinstance(module, Neuron)]
+    return len(neurons) > 1 and len({tuple([(p.data, p.grad) for p in neuron]) for neuron in neurons}) == 1
 
 
 def _outputs(traffic: Traffic) -> Outputs:

@@ -14,8 +14,8 @@ def progress(
     """The items of iterable, while stderr shows how many of them are done.
 
     Nothing is shown in the first second.  With tqdm installed it is a bar, in a notebook that
-    has ipywidgets one of its own; without, a line at every tenth of the way, the first of which
-    says what to install.
+    has ipywidgets one of its own; without, a line at every tenth of the way, with the speed where
+    something is shown beside it, the first of which says what to install.
     Arguments: iterable; total, how many items there are in all; text, what is being done; said,
     a function of an item that gives what is shown beside it; done, how many of total were
     done before.
@@ -59,8 +59,8 @@ def _lines(
     start, shown, hint = time.monotonic(), 10 * begun // total, " (for a progress bar: pip install tqdm)"
     for done, item in enumerate(iterable, start=begun + 1):
         yield item
-        tenths = 10 * done // total
-        if tenths > shown and time.monotonic() - start > 1:
-            figures = f", {said(item)}" if said else ""
+        tenths, seconds = 10 * done // total, time.monotonic() - start
+        if tenths > shown and seconds > 1:
+            figures = f", {said(item)}, {(done - begun) / seconds:.1f} it/s" if said else ""
             print(f"{text}: {10 * tenths} %{figures}{hint}", file=sys.stderr)
             shown, hint = tenths, ""

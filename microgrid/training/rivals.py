@@ -13,7 +13,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from ..engine import number
-from ..nn import Seed, rng_of
+from ..nn import Module, Seed, rng_of
 
 INSTALL = "evolve needs pymoo: pip install pymoo"
 NAMES = {"genetic": "genetic algorithm", "swarm": "particle swarm"}
@@ -76,8 +76,9 @@ def evolve(
     ValueError (an overflow, say), counts as the worst, except that an error of the first
     candidate is passed on.  Fewer evaluations are made only if Ctrl-C comes or nothing new
     is left to try.  No grad is touched, and no random state but the seed's own.
-    Returns an `Evolution`.  The model is left with the best parameters seen, whatever ends
-    the search: after Ctrl-C, too, which returns what there is.
+    Returns an `Evolution`.  The model is judged, and left, as after `model.eval()`, so that Dropout
+    drops nothing; it has the best parameters seen, whatever ends the search: after Ctrl-C, too,
+    which returns what there is.
     Raises TypeError or ValueError for bad arguments, and ModuleNotFoundError, naming the
     command, where pymoo is not.
     Source: Holland 1975, with simulated binary crossover and polynomial mutation (Deb &
@@ -100,6 +101,8 @@ def evolve(
         _load(parameters, numbers)
         return _finite(loss([model(x) for x in X], y))
 
+    if isinstance(model, Module):
+        model.eval()
     try:
         while result.evaluations < evaluations and (candidates := algorithm.ask()) is not None:
             losses = []
