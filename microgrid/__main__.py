@@ -155,12 +155,13 @@ def _demo(args: argparse.Namespace) -> None:
 
 def _draw(args: argparse.Namespace) -> None:
     from .pictures import draw
+    from .pictures.slips import in_figures
 
     parsed = _parsed(args)
     try:
         parsed.root.backward()
     except (ArithmeticError, ValueError) as error:
-        raise BadInput(str(error)) from None
+        raise BadInput(in_figures(str(error))) from None
     graph = draw(parsed.root, local_gradients=args.local_gradients, names=parsed.names)
     print(graph)
     print(f"wrote {graph.save(args.out / 'graph.svg')}", file=sys.stderr)

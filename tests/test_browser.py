@@ -97,6 +97,16 @@ def folded():
     return root
 
 
+def neuron():
+    """Ten inputs and weights and a bias through tanh: 42 values, with numbers in place of names."""
+    total = Value(0.5, label="b")
+    for i in range(10):
+        total = total + Value(0.1 * i - 0.4, label=f"x{i}") * Value((-1) ** i * (0.3 + 0.1 * i), label=f"w{i}")
+    root = total.tanh()
+    root.label = "o"
+    return root
+
+
 def at(page):
     return page.evaluate("at")
 
@@ -261,7 +271,9 @@ def test_every_step_says_what_python_says(open_page):
     for step in recorded:
         page.evaluate(f"go({step.number})")
         spans = page.locator("#say dd > span").all_inner_texts()
-        if step.kind == "backward":
+        if step.kind == "backward" and recorded.reading.nodes[step.parent].fixed:
+            assert spans == ["2 is a plain number: nothing is sent to it"]
+        elif step.kind == "backward":
             assert spans[0].replace("(", "").replace(")", "") == step.slope.replace("(", "").replace(")", "")
             assert spans[1] == step.rule
             assert spans[2].endswith(f"= {figure(step.after)}")
@@ -393,6 +405,31 @@ def test_steps_inside_a_closed_box_count_as_one_until_it_is_opened(open_page):
     assert page.evaluate("trail.length") == 0
     page.keyboard.press("End")
     assert at(page) == count - 1
+
+
+def test_steps_of_one_example_of_a_batch_are_said_to_be_of_one(open_page):
+    net = mg.MLP(2, [8, 8, 1], seed=0)
+    points = [(0.1 * i, 0.5 - 0.1 * i) for i in range(20)]
+    loss = sum([(net(point) - 1.0) ** 2 for point in points]) / 20
+    recorded = steps(loss)
+    page = open_page(recorded)
+    stops = page.evaluate("here().stops")
+    heads = []
+    for before, stop in zip([-1, *stops], stops):
+        page.evaluate(f"go({stop})")
+        if "layer 0" in said(page).splitlines()[0]:
+            heads.append((recorded[stop].kind, said(page).splitlines()[0], stop - before))
+    one = [many for kind, head, many in heads if head.endswith(": inside layer 0, one of its 20 examples")]
+    assert len(one) == len(heads) == 40  # one forward and one back for each example
+    values = [i for i, node in enumerate(recorded.reading.nodes) if node.operands]
+    assert [many for kind, _, many in heads if kind == "forward"] == [heads[0][2]] * 20
+    assert heads[0][2] * 20 < len(values)
+
+
+def test_a_box_of_one_call_is_said_by_its_name_alone(open_page):
+    page = open_page(folded())
+    assert "example" not in said(page).splitlines()[0]
+    assert said(page).splitlines()[0].startswith("Forward, steps 0 to ")
 
 
 def test_a_closed_box_shows_what_python_shows(open_page):
@@ -534,11 +571,14 @@ def test_predict_hides_the_number_everywhere_until_it_is_asked_for(open_page):
     page.keyboard.press("p")
     for s in range(page.evaluate("last") + 1):
         page.evaluate(f"go({s})")
+        if page.evaluate("fixed.has(steps[at].parent)"):  # a plain number: nothing to predict
+            assert not page.evaluate("hidden")
+            continue
         assert page.locator("#say .secret").count() >= 1
         kind, node, parent = page.evaluate("[steps[at].kind, steps[at].node, steps[at].parent]")
         box_at = page.evaluate("([kind, node, parent]) => here().home.get(kind ? parent : node)", [kind, node, parent])
         hidden = page.locator("#canvas .box").nth(box_at).locator(".g" if kind else ".d")
-        assert hidden.text_content() == "?" or page.evaluate("fixed.has(steps[at].parent)")
+        assert hidden.text_content() == "?"
         assert page.locator(".over").nth(box_at).get_attribute("aria-label").endswith(
             "?" if kind else ", grad 0"
         ) or page.evaluate("fixed.has(steps[at].parent)")
@@ -752,6 +792,38 @@ def test_print_is_a_handout(open_page):
     assert set(page.locator("#handout tbody td:last-child").all_text_contents()) == {""}  # a worksheet
 
 
+@pytest.mark.parametrize("make, width", [(neuron, 794), (example, 1280), (folded, 1280)])
+def test_on_paper_the_table_stands_below_the_picture(open_page, make, width):
+    page = open_page(make(), width=width)
+    page.emulate_media(media="print")
+    page.evaluate("printout()")
+    graph, table = page.locator("#canvas svg").bounding_box(), page.locator("#handout").bounding_box()
+    assert graph["height"] > 100 and table["height"] > 100
+    assert graph["y"] + graph["height"] <= table["y"]
+    assert graph["x"] + graph["width"] <= width
+
+
+def test_no_letter_of_the_page_is_smaller_than_16_pixels(open_page):
+    page = open_page(neuron())
+    assert page.locator("#canvas .n").count() >= 9
+    sizes = """() => [...document.querySelectorAll("body *")].filter((e) => e.checkVisibility() &&
+      [...e.childNodes].some((n) => n.nodeType == 3 && n.textContent.trim())).map((e) =>
+      [parseFloat(getComputedStyle(e).fontSize) * (e.getScreenCTM?.().a ?? 1), e.textContent])
+      .filter(([size]) => size < 16)"""
+    for key in ("b", "e", "n", "v", "?"):
+        page.keyboard.press(key)
+        assert page.evaluate(sizes) == []
+
+
+def test_a_note_beside_a_rule_is_never_a_narrow_column(open_page):
+    page = open_page(neuron())
+    lines = """() => [...document.querySelectorAll("#say small")].filter((e) => e.textContent).map((e) =>
+      Math.round(e.getBoundingClientRect().height / parseFloat(getComputedStyle(e).lineHeight)))"""
+    for step in page.evaluate("here().stops"):
+        page.evaluate(f"go({step})")
+        assert set(page.evaluate(lines)) <= {1}, step
+
+
 def test_everything_is_reached_by_tab_and_seen(open_page):
     page = open_page(example())
     reached = []
@@ -925,6 +997,22 @@ def test_a_value_is_explained_by_its_name_with_each_path_as_a_formula(open_page)
     assert page.locator("#names option").count() >= 8
 
 
+@pytest.mark.parametrize("edges, first", [(6, False), (7, True)])
+def test_of_a_long_path_the_numbers_come_first(open_page, edges, first):
+    x = Value(0.5, label="x")
+    root = x
+    for _ in range(edges):
+        root = root.tanh()
+    page = open_page(root)
+    page.keyboard.press("e")
+    page.get_by_label("Name of another value").fill("x")
+    page.get_by_label("Name of another value").press("Tab")
+    path = page.locator("#side li").first
+    tags = path.evaluate("(li) => [...li.children].map((e) => e.tagName)")
+    assert tags == (["CODE", "DIV", "DIV"] if first else ["DIV", "DIV", "CODE"])
+    assert path.locator("> code").inner_text().count("×") == edges - 1
+
+
 # Arrows, room, and what a newcomer stumbled over.
 
 
@@ -1045,6 +1133,23 @@ def test_a_fixed_exponent_says_why_it_has_no_gradient(open_page):
     assert side(page).splitlines() == ["Nudge 2 by 0.001", "×", why]
     page.keyboard.press("e")
     assert side(page).splitlines() == ["Why no gradient for 2", "×", why]
+
+
+def test_to_a_plain_number_nothing_is_sent(open_page):
+    a = Value(3.0, label="a")
+    b = a**2
+    b.label = "b"
+    page = open_page(b, 3)
+    nothing = "2 is a plain number: nothing is sent to it"
+    assert said(page).splitlines()[:3] == ["Backward 3 of 3: nothing for 2", "What", nothing]
+    page.evaluate("printout()")
+    cells = page.locator("#handout tbody tr").nth(3).locator("td").all_text_contents()
+    assert cells == ["3", "2", nothing, "", ""]
+    assert "∂b/∂2" not in page.content()
+    page.keyboard.press("p")  # and there is nothing to predict
+    assert page.locator("#guess").count() == 0 and nothing in said(page)
+    page.keyboard.press("ArrowLeft")
+    assert page.locator("#guess").count() == 1
 
 
 def with_findings(root, many, step=3):

@@ -746,8 +746,7 @@ def test_the_radius_of_a_focus():
         assert kinds.count("value") == 2 * radius + 1 and kinds.count("stub") == 2
         assert len(graph.boxes.edges) == 2 * radius + 2
         assert graph.boxes.notes[0].startswith(
-            ["1 value within 0 edges", "3 values within 1 edge", "5 values within 2 edges"][radius]
-            + " of middle = sin;"
+            ["1 value within 0 edges", "3 values within 1 edge", "5 values within 2 edges"][radius] + " of middle;"
         )
     assert [box.title for box in mg.draw(y, focus="start", radius=1).boxes.boxes] == ["start", "sin", "+1"]
     assert len(mg.draw(y, focus=y, radius=200).boxes.boxes) <= 60
@@ -1079,3 +1078,13 @@ def test_few_boxes_to_a_picture_do_not_make_a_part_that_opens_itself():
         assert seen < 50
         stack += [folding.view(box.opens) for box in view.boxes if box.opens is not None]
     assert seen == 6
+
+
+def test_a_focus_is_called_by_its_name_alone():
+    a, b = Value(3.0, label="a"), Value(2.0, label="b")
+    loss = a / b
+    loss.label = "loss"
+    loss.backward()
+    assert mg.draw(loss, focus="loss", radius=1).boxes.notes == [
+        "3 values within 1 edge of loss; 0 others are left out, +n says how many of them are next."
+    ]

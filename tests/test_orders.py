@@ -22,6 +22,9 @@ NAMES = [
 ]  # fmt: skip
 
 
+EVERY_PATH = "takes every path, and they can double at each node"
+
+
 def early(lab):
     return [lab.reading.nodes[row.too_early].name if row.too_early >= 0 else "" for row in lab.rows]
 
@@ -94,8 +97,8 @@ def test_recursion_over_every_path_is_stopped():
     lab = orders(y)
     assert [(row.steps, row.stopped) for row in lab.rows[:3]] == [(80, False), (100_000, True), (100_000, True)]
     assert lab.table()[1] == ["after all that use it (right)", "1.10e+12 ✓", "80", "", ""]
-    assert lab.table()[2] == [NAMES[1], "…", "stopped after 100000 steps", "+ #39", ""]
-    assert lab.table()[3] == [NAMES[2], "…", "stopped after 100000 steps", "", ""]
+    assert lab.table()[2] == [NAMES[1], "…", "stopped after 100000 steps", "+ #39", EVERY_PATH]
+    assert lab.table()[3] == [NAMES[2], "…", "stopped after 100000 steps", "", EVERY_PATH]
     assert x.grad == 0
 
 

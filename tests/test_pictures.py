@@ -199,7 +199,7 @@ def test_every_number_that_words_call_a_value_by_is_in_its_box_in_every_form():
         assert f">#{number}</text>" in page_of(steps, packed=False)
 
 
-def test_the_number_of_a_value_is_small_and_keeps_away_from_the_operation():
+def test_the_number_of_a_value_is_as_large_as_all_text_and_keeps_away_from_the_operation():
     x = Value(0.5)
     for _ in range(30):
         x = Value(0.0, (x,), "an operation of a name", lambda out, x: (1,))
@@ -209,8 +209,8 @@ def test_the_number_of_a_value_is_small_and_keeps_away_from_the_operation():
         if words[1].text.startswith("#"):
             numbers += 1
             title_ends = float(words[0].get("x")) + len(words[0].text) * 16 * 0.602
-            assert words[1].get("font-size") == "14" and words[1].get("text-anchor") == "end"
-            assert title_ends + 4 < float(words[1].get("x")) - len(words[1].text) * 14 * 0.602
+            assert words[1].get("font-size") is None and words[1].get("text-anchor") == "end"
+            assert title_ends + 4 < float(words[1].get("x")) - len(words[1].text) * 16 * 0.602
             assert float(words[1].get("x")) < float(rect.get("x")) + float(rect.get("width")) - 5
     assert numbers == 29  # but for x, which has a name, and the result
 

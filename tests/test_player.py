@@ -121,7 +121,7 @@ def test_scripts_and_styles_go_without_comments_and_indentation():
         assert not re.search(r"(?<!:)//", source)  # only comments that a viewer which folds lines can't stretch
     assert player._styled("a { b: c; d: e }\nf > g { h: i }") == "a{b:c;d:e}f > g{h:i}"
     script = 'const a = { b: 1, c: "x = y, z" };\nif (a.b == 1 && d) e = `p = ${a}` + +f - -g ? h : (i) => j;'
-    assert player._tightened(script) == ('const a={b:1,c:"x = y, z"};\nif (a.b==1&&d) e=`p = ${a}` + +f - -g?h:(i)=>j;')
+    assert player._tightened(script) == ('const a={b:1,c:"x = y, z"};if (a.b==1&&d) e=`p = ${a}` + +f - -g?h:(i)=>j;')
     assert player._squeezed("a /* one\ntwo */ = 1;\n\n   b = /*RULES*/;\n") == "a  = 1;\nb = /*RULES*/;"
 
 

@@ -442,6 +442,23 @@ def test_a_slope_names_what_is_more_than_a_word_in_parentheses():
     assert str(start).endswith("result.grad: 0 → 1, since ∂result/∂result = 1")
 
 
+def test_a_fixed_exponent_is_sent_nothing():
+    x = Value(3.0, label="x")
+    recorded = steps(x**2)
+    assert str(recorded) == "\n".join([
+        "step  what happens       local gradient  upstream × local = product  grad",
+        "   0  result = x ** 2 = 3 ** 2 = 9",
+        "   1  start at result                                                result: 0 → 1",
+        "   2  result sends to x  ∂result/∂x = 6  1 × 6 = 6                   x: 0 → 6",
+        "   3  2 is a plain number: nothing is sent to it",
+    ])  # fmt: skip
+    assert str(recorded[3]) == "Backward 3 of 3: 2 is a plain number: nothing is sent to it"
+    assert (recorded[3].slope, recorded[3].rule, recorded[3].kind, len(recorded)) == ("", "", "backward", 4)
+    assert recorded[3].draw().remarks == [str(recorded[3])]
+    exponent = Value(2.0, label="k")
+    assert steps(x**exponent)[3].slope == "∂result/∂k = 9.8875"  # 9 ln 3
+
+
 def test_one_recording_at_a_time():
     """While one thread watches a class, another has to wait: the class has one `grad` to replace."""
     both, together = threading.Barrier(2), []

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
+from .contradictions import measured
 from .findings import Finding, and_more, finite, steps_of, unusual, unusual_among
 from .forward import by_our_rule, exponent_of, follows, kept_slopes
 from .reading import Reading
-from .recording import Recording
-from .words import evaluation, figure, one_word, spoken
+from .recording import Recording, Write
+from .words import evaluation, factor, figure, one_word, spoken
 
 
 def births(reading: Reading) -> Iterator[Finding]:
@@ -63,10 +64,23 @@ def sent_births(recording: Recording, first_step: int) -> Iterator[Finding]:
         message = (
             f"the first {figure(write.after)} of the way back is born in {spoken(reading, write.parent)}.grad: sent "
             f"by {evaluation(reading, write.node)}, whose adjoint is {figure(write.upstream)}"
-            + (": its slope is infinite" if steep else "")
+            + (": its slope is infinite" if steep else _no_number(recording, write))
             + and_more(len(places) - 1, "born elsewhere")
         )
         yield Finding("grad-not-finite", write.parent, first_step + places[0], message)
+
+
+def _no_number(recording: Recording, write: Write) -> str:
+    """`: inf × 0 = nan`, where two numbers that are none themselves make a nan."""
+    slope, product, _ = recording.contribution(write)
+    if slope is None or unusual(slope) == "nan":
+        told = measured(recording.reading, write.node, write.parent)
+        slope = told[0] if told else None
+    if unusual(product) == "nan" and slope is not None and unusual(write.upstream * slope) == "nan":
+        return f": {factor(write.upstream)} × {factor(slope)} = nan"
+    if unusual(write.after) == "nan" and unusual(product) == "inf":
+        return f": {factor(write.before)} + {factor(product)} = nan"
+    return ""
 
 
 def steep(reading: Reading) -> Iterator[Finding]:

@@ -3,9 +3,12 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
+from numbers import Real
+from typing import Any
 
+from ..engine import Value
 from .findings import Finding, finite, said, steps_of
-from .forward import by_our_rule, follows, function_of, kept_slopes, slope
+from .forward import CLOSE, by_our_rule, either_order, follows, function_of, kept_slopes, slope
 from .numbers import plain
 from .reading import Reading
 from .words import figure, spoken
@@ -27,7 +30,7 @@ def measured(reading: Reading, i: int, j: int) -> tuple[float, float] | None:
     """d(node i)/d(node j) along all edges between them, by a central difference, and how far off it may be."""
     function, holds, _ = follows(reading, i)
     node = reading.nodes[i]
-    if function is None or not holds:
+    if function is None or not holds or either_order(reading, i):
         return None
     return slope(
         function, [reading.nodes[k].data for k in node.operands], [k for k, p in enumerate(node.operands) if p == j]
@@ -144,3 +147,83 @@ def not_checked(reading: Reading) -> Iterator[Finding]:
             f"not checked: {', '.join([*names, 'the operations without a name'])}: give each result an _op, as '*'"
         )
     yield Finding("not-checked", -1, None, message + ", to have its value and slopes looked at", "note")
+
+
+def grads_off(reading: Reading) -> Iterator[Finding]:
+    """Grads of a backward() that has run, which are not the sum of what the users of each node send to it."""
+    nodes = reading.nodes
+    root = plain(nodes[reading.root].grad)
+    if not isinstance(root, Real) or root != 1:
+        return
+    for j, node in enumerate(nodes[:-1]):
+        got = plain(node.grad)
+        zeroed = got == 0 and not node.operands and (reading.own or not node.name)  # as by zero_grad()
+        if node.fixed or zeroed or not _a_number(got):
+            continue
+        sent = [_sent(reading, i, j) for i in dict.fromkeys(reading.consumers[j])]
+        known = [one for one in sent if one is not None]
+        if len(known) == len(sent):
+            yield from _off(reading, j, got, known)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    node: int  # the sender
+    product: Any  # its grad times its slope
+    off: float  # how far off that may be
+
+
+def _sent(reading: Reading, i: int, j: int) -> _Sent | None:
+    """What node i has to send to node j, by the grad that it has now; None where it is not known."""
+    node = reading.nodes[i]
+    upstream = plain(node.grad)
+    if not _a_number(upstream) or not follows(reading, i)[1]:  # not where data was changed since
+        return None
+    if reading.own:
+        slopes = [plain(x) for k, x in zip(node.operands, reading.local_gradients(i) or ()) if k == j]
+        if not slopes or not all(map(_a_number, slopes)):
+            return None
+        local, off = sum(slopes), 1e-9 * sum(map(abs, slopes))
+    else:
+        found = measured(reading, i, j)
+        if found is None:
+            return None
+        numbers = [node.data, upstream, *[reading.nodes[k].data for k in node.operands]]
+        rounding = max([CLOSE.get(type(x).__name__, 1e-6) for x in numbers])
+        local, off = found[0], 10 * found[1] + rounding * abs(found[0])
+    product = upstream * local
+    return _Sent(i, product, float(abs(upstream)) * float(off)) if _a_number(product) else None
+
+
+def _a_number(x: Any) -> bool:
+    """Whether it is a finite number, and no larger than a float."""
+    try:
+        return isinstance(x, Real) and finite(float(x))
+    except OverflowError:
+        return False
+
+
+def _off(reading: Reading, j: int, got: Any, sent: list[_Sent]) -> Iterator[Finding]:
+    total, room = sum([one.product for one in sent]), sum([one.off for one in sent]) + 1e-300
+    if not _a_number(total) or abs(got - total) <= room + 1e-9 * abs(got):
+        return
+    name, root = spoken(reading, j), reading.nodes[reading.root].value
+    alone = [one.node for one in sent if abs(got - one.product) <= room] if len(sent) > 1 and got else []
+    ours = reading.own and type(root).backward is Value.backward
+    if alone and not ours:
+        others = list(dict.fromkeys([spoken(reading, one.node) for one in sent if one.node != alone[0]]))
+        what = ", ".join([*others[:3], *["…"][: len(others) > 3]])
+        message = (
+            f"{name}.grad is {figure(got)}, which is what {spoken(reading, alone[0])} sent alone; "
+            f"what {what} sent is lost: = in place of +=?"
+        )
+        yield Finding("grad-off", j, None, message)
+        return
+    message = f"{name}.grad is {figure(got)}, but what uses it sends {figure(_round(float(total)))}: "
+    if ours:
+        message += "it was not 0 before, or something else sent to it or changed it since"
+    elif got == 0:
+        message += "is a backward function attached, and called? steps(...) shows each +="
+    else:
+        message += "it was not 0 before, or a local gradient or the order is wrong; steps(...) shows each +="
+    yield Finding("grad-off", j, None, message, "note")

@@ -11,13 +11,13 @@ not arithmetic, a name, or a call of a function of ours is refused by name.
 import ast
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..engine import Value
 from . import slips
-from .arithmetic import CONSTANTS, FUNCTIONS, Arithmetic, BadExpression, line_of, name_of
+from .arithmetic import CONSTANTS, FUNCTIONS, METHODS, Arithmetic, BadExpression, dotted, line_of, name_of
 
 LONGEST = 100_000  # characters
 SKIPPED = {
@@ -109,6 +109,25 @@ class _Statements(Arithmetic):
                 if isinstance(x, Value):
                     names.setdefault(x, key)
         return Parsed(last, {name: x for x, name in names.items()}, self.skipped)
+
+    def called(self, node: ast.Call) -> tuple[str, list[ast.expr]]:
+        """As of all arithmetic; but first it is looked at what is called, which may be refused itself."""
+        called = node.func
+        if isinstance(called, ast.Attribute):
+            if called.attr not in METHODS and not dotted(called.value):
+                self.value(called.value)
+        elif not isinstance(called, ast.Name) and isinstance(self.value(called), list):
+            raise self.refusal(node, f"{self.said(called)} is a list, which can't be called")
+        elif isinstance(called, ast.BinOp):
+            factor = self.source(called) if len(self.source(called)) <= 40 else "..."
+            raise self.refusal(node, f"{self.said(called)} can't be called: write ({factor})*(...) for a product")
+        return super().called(node)
+
+    def tried(self, node: ast.AST, function: Callable, *operands: Any, **options: Any) -> Any:
+        try:
+            return super().tried(node, function, *operands, **options)
+        except BadExpression as error:
+            raise BadExpression(slips.in_figures(str(error))) from None
 
     def without_value(self, body: list[ast.stmt]) -> list[str]:
         """The names of numbers that the text doesn't give, so that a message has all of them."""

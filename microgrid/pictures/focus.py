@@ -1,9 +1,9 @@
 """One value and what is near it, of a graph of any size."""
 
-from .boxes import LONGEST, Box, Boxes, Edge, box_of
+from .boxes import Box, Boxes, Edge, box_of
 from .folding import MOST
-from .numbers import cut
 from .reading import Reading
+from .words import spoken
 
 
 def neighbourhood(reading: Reading, focus: int, radius: int, most: int = MOST) -> Boxes:
@@ -67,7 +67,7 @@ def _add_stubs(picture: Boxes, reading: Reading, i: int, number: dict[int, int])
 
 def _note(reading: Reading, focus: int, radius: int, kept: int, too_many: bool) -> str:
     """What the picture shows and what it leaves out."""
-    name = cut(box_of(reading, focus).full_title, LONGEST) or "the focus"
+    name = spoken(reading, focus)
     values = "1 value" if kept == 1 else f"{kept} values"
     what = f"{values} within {radius} {'edge' if radius == 1 else 'edges'} of {name}"
     if too_many:

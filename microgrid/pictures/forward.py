@@ -36,6 +36,7 @@ SIGNS = {  # other names of an operation, as other engines give them
     "times": "*", "prod": "*", "div": "/", "divide": "/", "truediv": "/", "pow": "**", "power": "**",
     "negate": "neg", "negative": "neg", "negation": "neg", "absolute": "abs",
 }  # fmt: skip
+UNEVEN = ("-", "/", "**")  # where the order of two operands matters
 KEPT = ("_local_grads", "local_grads", "_local_gradients", "local_gradients")  # beside the operands, as in microgpt
 OURS = engine.__name__.removesuffix("engine")  # how the names of our modules begin
 
@@ -90,6 +91,33 @@ def kept_slopes(reading: Reading, i: int) -> tuple | None:
 def in_a_set(value: Any) -> bool:
     """Whether an engine keeps the operands of this value in a set: each once, in no order."""
     return any([isinstance(getattr(value, name, None), (set, frozenset)) for name in PARENTS])
+
+
+def put_in_order(reading: Reading) -> None:
+    """Two operands that another engine keeps in a set, put in the order that gives the data: in a - b, a first."""
+    for i in range(len(reading.nodes)):
+        if _orders_that_fit(reading, i) == [False, True]:
+            reading.nodes[i].operands = reading.nodes[i].operands[::-1]
+
+
+def either_order(reading: Reading, i: int) -> bool:
+    """Whether it can't be told which operand in a set is the first: of 2 - 2 and of 2 ** 4, which is 4 ** 2."""
+    return _orders_that_fit(reading, i) == [True, True]
+
+
+def _orders_that_fit(reading: Reading, i: int) -> list[bool]:
+    """Whether the two operands in a set give the data, as they are and the other way round; [] where it's no matter."""
+    node = reading.nodes[i]
+    if reading.own or len(node.operands) != 2 or not in_a_set(node.value):
+        return []
+    if SIGNS.get(node.op.lower(), node.op.lower()) not in UNEVEN:
+        return []
+    function = function_of(reading, i)
+    numbers = [reading.nodes[j].data for j in node.operands]
+    if function is None or not all(map(_real, (*numbers, node.data))):
+        return []
+    got = [evaluate(function, numbers), evaluate(function, numbers[::-1])]
+    return [x is not None and agree(node.data, x) for x in got]
 
 
 def written(reading: Reading, i: int) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .births import births, grads_born, steep
-from .contradictions import static_contradictions
+from .contradictions import grads_off, static_contradictions
 from .findings import Finding, finite, in_order, steps_of, summed
 from .forward import follows
 from .idle import idle
@@ -29,9 +29,10 @@ def remarks_on(reading: Reading) -> list[str]:
 
 
 def static_findings(reading: Reading) -> list[Finding]:
-    """What can be seen without running backward(): changed data, idle neurons, first nans, wrong rules, old grads."""
+    """What can be seen without running backward(): changed data, idle neurons, first nans, wrong rules, wrong grads."""
+    off = grads_off(reading) if len(reading.nodes) <= MOST_LOOKED_AT else ()
     return in_order(
-        [*forward(reading), *grads_born(reading), *static_contradictions(reading), *_grads_left_over(reading)]
+        [*forward(reading), *grads_born(reading), *static_contradictions(reading), *_grads_left_over(reading), *off]
     )
 
 

@@ -18,6 +18,7 @@ from .boxes import LONGEST
 from .dot import digraph_of
 from .focus import neighbourhood
 from .folding import TOO_MANY, Folding
+from .forward import put_in_order
 from .glasses import remarks_on
 from .names import callers_names, find
 from .numbers import cut, plain, show
@@ -81,6 +82,7 @@ def draw(
         )
     with collector_off():
         reading = read(root, callers_names(1, names))
+        put_in_order(reading)
         at = None if focus is None else _index_of(reading, focus)
         graph = Graph(reading, rankdir, local_gradients, depth, open, at, radius, dark)
         graph.remarks = remarks_on(reading)

@@ -112,7 +112,7 @@ class _Glasses:
             for i, grad in enumerate(recording.initial)
             if grad is not None and plain(grad) != 0 and i not in recording.reset and (i != root or not starts)
         ]
-        if not left:
+        if not left or (not recording.keep_grads and all([self.same_again(i) for i in left])):
             return
         left.sort(key=lambda i: not self.nodes[i].name)
         shown = ", ".join([f"{self.name(i)}.grad was {figure(recording.initial[i])}" for i in left[:3]])
@@ -136,6 +136,11 @@ class _Glasses:
                 "more: set the grads of all between leaves and root to 0 when backward() starts"
             )
             yield self.finding("stale", i, self.first_sent[i], message)
+
+    def same_again(self, i: int) -> bool:
+        """Whether the grad that was found is the one that this backward() leaves: it has simply run before."""
+        found, final = plain(self.recording.initial[i]), self.recording.final[i]
+        return final is not None and agree(found, final)
 
     def nothing(self) -> Iterator[Finding]:
         """An engine whose backward() does nothing that can be seen."""

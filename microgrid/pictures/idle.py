@@ -44,7 +44,11 @@ def idle(reading: Reading) -> Iterator[Finding]:
 
 
 def _is_idle(reading: Reading, i: int) -> bool:
-    return _slope(reading, i) == 0 if reading.nodes[i].op.lower() == "relu" else abs(_slope(reading, i)) < SATURATED
+    node = reading.nodes[i]
+    if node.op.lower() != "relu":
+        return abs(_slope(reading, i)) < SATURATED
+    at_the_kink = reading.nodes[node.operands[0]].data == 0
+    return _slope(reading, i) == 0 and (reading.own or not at_the_kink)  # there another engine's backward() decides
 
 
 def _slope(reading: Reading, i: int) -> float:

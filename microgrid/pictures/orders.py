@@ -22,6 +22,7 @@ MOST_STEPS = 100_000  # of recursion, whose number can double at each node
 MOST_LEAVES = 8  # in the table
 WIDEST = 72  # columns of their titles together
 RIGHT, WRONG, DOUBTFUL = "✓", "✗", "?"
+EVERY_PATH = "takes every path, and they can double at each node"
 DOUBT = {"slope", "unsent", "stray", "changed"}  # findings after which the local gradients can't be trusted
 
 
@@ -69,8 +70,10 @@ class Orders:
         return f"{spoken(self.reading, i)}.grad"
 
     def why(self, order: Order) -> str:
-        """Why an order is wrong: the first node that fired twice, or with a part of its grad only."""
-        if order.stopped or all([self.is_right(order, i) for i in self.leaves]):
+        """Why an order is wrong or never done: the first node that fired twice, or with a part of its grad only."""
+        if order.stopped:
+            return EVERY_PATH
+        if all([self.is_right(order, i) for i in self.leaves]):
             return ""
         times = Counter([i for i, _ in order.fired])
         again = [i for i, count in times.items() if count > 1]
@@ -93,7 +96,7 @@ class Orders:
             early = spoken(self.reading, order.too_early) if order.too_early >= 0 else ""
             if order.stopped:
                 unknown = ["…"] * (len(self.shown) + bool(rest))
-                rows.append([order.name, *unknown, f"stopped after {order.steps} steps", early, ""])
+                rows.append([order.name, *unknown, f"stopped after {order.steps} steps", early, self.why(order)])
                 continue
             marks = [f"{figure(order.grads[i])} {self._mark(order, i)}" for i in self.shown]
             wrong = sum([not self.is_right(order, i) for i in rest])

@@ -59,12 +59,19 @@ class Step:
         receiver = spoken(self.reading, self.parent)
         if self.kind == "start":
             return f"start at {receiver}"
+        if self.to_a_plain_number:
+            return f"{receiver} is a plain number: nothing is sent to it"
         return f"{spoken(self.reading, self.node) if self.node >= 0 else '?'} sends to {receiver}"
+
+    @property
+    def to_a_plain_number(self) -> bool:
+        """Whether it is the step of a fixed exponent, the 2 of x ** 2, to which no gradient flows."""
+        return self.kind == "backward" and self.reading.nodes[self.parent].fixed
 
     @property
     def slope(self) -> str:
         """`∂t5/∂t4 = −0.5858`, or "" where there is none."""
-        if self.local_gradient is None:
+        if self.local_gradient is None or self.to_a_plain_number:
             return ""
         names = [one_word(spoken(self.reading, i)) for i in (self.node, self.parent)]
         return f"∂{names[0]}/∂{names[1]} = {figure(self.local_gradient)}"
@@ -72,7 +79,7 @@ class Step:
     @property
     def rule(self) -> str:
         """`1 × (−0.5858) = −0.5858`, the chain rule of this step in numbers."""
-        if self.kind != "backward":
+        if self.kind != "backward" or self.to_a_plain_number:
             return ""
         if self.local_gradient is None:
             return figure(self.product)
@@ -88,7 +95,7 @@ class Step:
             name = spoken(self.reading, self.parent)
             slope = f"∂{one_word(name)}/∂{one_word(name)} = 1"
             lines.append(f"{name}.grad: {figure(self.before)} → {figure(self.after)}, since {slope}")
-        elif self.kind == "backward":
+        elif self.kind == "backward" and not self.to_a_plain_number:
             if self.slope:
                 lines.append(f"local gradient {self.slope}; chain rule {self.rule}")
             name = spoken(self.reading, self.parent)
@@ -196,7 +203,7 @@ class Passes(Sequence[Step]):
         shown = self[:] if left_out <= 0 else self[: MOST_STEPS // 2] + self[-MOST_STEPS // 2 :]
         rows = [_row(step) for step in shown]
         titles = ["step", "what happens", "local gradient", "upstream × local = product", "grad"]
-        cells = [row for step, row in zip(shown, rows) if step.kind != "forward"]
+        cells = [row for row in rows if row[-1]]
         widths = [max([columns_of(row[k]) for row in [titles, *cells]]) for k in range(5)]
         widths[0] = max(widths[0], len(str(len(self))))
         lines = [_line(row, widths) for row in [titles, *rows]]
@@ -237,7 +244,7 @@ def _rule(recording: Recording, i: int) -> tuple[str, int, str]:
 
 
 def _row(step: Step) -> list[str]:
-    if step.kind == "forward":
+    if step.kind == "forward" or step.to_a_plain_number:
         return [str(step.number), step.headline, "", "", ""]
     arrow = f"{figure(step.before)} → {figure(step.after)}"
     lost = f" ({figure(step.before)} is lost)" if step.overwrote else ""

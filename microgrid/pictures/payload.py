@@ -203,7 +203,8 @@ def _view(boxes: Boxes, title: str, keys: dict[int | None, int]) -> dict[str, An
             listed.append(box.nodes[0])
         else:
             kind = 2 if box.kind == "outside" else 1
-            listed.append([kind, box.nodes, box.shown, -1 if box.opens is None else keys[box.opens], box.title])
+            key = -1 if box.opens is None else keys[box.opens]
+            listed.append([kind, box.nodes, box.shown, key, box.title, *([box.times] if box.times > 1 else [])])
     return {
         "title": title,
         "boxes": listed,

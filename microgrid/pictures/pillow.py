@@ -8,7 +8,7 @@ from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from .boxes import INK, LINES, NEGATIVE, NEUTRAL, POSITIVE, SOFT, Box, Boxes
 from .layout import FONT, LINE, PADDING, Layout, size_of
-from .svg import MARGIN, SINGLE, SMALL, WORDS, lit_edges
+from .svg import MARGIN, SINGLE, WORDS, lit_edges
 
 Point = tuple[float, float]
 BLENDS = 15  # of ink and a fill, at the rims of letters
@@ -91,7 +91,7 @@ def _write(pen: ImageDraw.ImageDraw, box: Box, width: int) -> None:
     plain = _font("DejaVuSansMono", FONT)
     if box.title:
         pen.text((PADDING, first), box.title, fill=INK, font=_font("DejaVuSansMono-Bold", FONT))
-        pen.text((right, first + 1), box.number, fill=SOFT, font=_font("DejaVuSansMono", SMALL), anchor="ra")
+        pen.text((right, first + 1), box.number, fill=SOFT, font=plain, anchor="ra")
         first += LINE
     if box.shown:
         for row, (name, number) in enumerate((("data", box.data), ("grad", box.grad))):

@@ -79,7 +79,8 @@ def page_of(steps: Passes, title: str | None = None, *, folding: Folding | None 
     if packed:
         parts["style"] = parts["views"] = ""
         parts["payload"] = f'<script type="text/plain" id="packed">{_packed(style, pictures, data, script)}</script>'
-        parts["script"] = f"<script>{_squeezed(_read('unpack.js')).replace('{LETTERS}', LETTERS)}</script>"
+        script = _tightened(_squeezed(_read("unpack.js"))).replace("{LETTERS}", LETTERS)
+        parts["script"] = f"<script>{script}</script>"
     page = re.sub(r"\{(\w+)\}", lambda match: parts[match[1]], _read("frame.html"))
     return re.sub(r"\n\n+", "\n", page)
 
@@ -108,8 +109,8 @@ def _squeezed(source: str) -> str:
 
 
 def _tightened(script: str) -> str:
-    """A script without the blanks around signs; texts stay as they are, and plus and minus apart."""
-    texts_or_signs = r'("(?:[^"\\]|\\.)*"|`[^`]*`)| ?(=>|[<>=!]=|&&|\|\||[=?:,{}]) ?'
+    """A script without the blanks and ends of lines around signs; texts stay as they are, and plus and minus apart."""
+    texts_or_signs = r'("(?:[^"\\]|\\.)*"|`[^`]*`)|\s?(=>|[<>=!]=|&&|\|\||[=?:,;{}])\s?'
     return re.sub(texts_or_signs, lambda match: match[1] or match[2], script)
 
 

@@ -16,7 +16,7 @@ from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 from .custody import MISSING, all_put_back, attributes_of, grad_of
-from .forward import SIGNS
+from .forward import SIGNS, put_in_order
 from .numbers import plain
 from .reading import Reading, is_value, lacking, printable, read
 from .recording import Recording, Write
@@ -43,6 +43,7 @@ def checked(root: Any, names: dict[int, str], called: str) -> Reading:
         if not isinstance(node.data, Real):
             raise TypeError(f"{called}({root!r:.50}): its data has to be real numbers, not {type(node.data).__name__}")
     _named_by_class(reading)
+    put_in_order(reading)
     return reading
 
 

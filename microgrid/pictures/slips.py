@@ -11,6 +11,8 @@ import re
 from collections.abc import Collection
 from difflib import get_close_matches
 
+from .words import factor, formula
+
 LONGEST = 300  # characters of a line that is looked at as a whole
 SIGNS = {
     **dict.fromkeys("−–—‒‐‑－", "-"), **dict.fromkeys("×∗·⋅∙•✕＊", "*"), **dict.fromkeys("÷∕⁄／", "/"),
@@ -30,6 +32,8 @@ INSTEAD = {
 NUMBER_THEN_NAME = re.compile(r"(?<![\w.])(\d+\.?\d*|\.\d+)\s*([^\W\d]\w*)")
 TWO_NAMES = re.compile(r"(?<![\w.])([^\W\d]\w*) +([^\W\d]\w*)")
 BRACKET_THEN = re.compile(r"\)\s*([\w.]+)")
+FAILED = re.compile(r"(\S+) of (Value\(data=.*\)): (?:float )?(.*)", re.DOTALL)
+FAILED_BACK = re.compile(r"through Value\(.*?op='(.+?)'.*?\) of \((Value\(data=.*\)),?\): (?:float )?(.*)", re.DOTALL)
 BARS = re.compile(r"\|\s*([^|]+?)\s*\|")
 
 
@@ -79,3 +83,23 @@ def of_name(name: str) -> str:
         return "write pi"
     sign = next((c for c in name if c in SIGNS), "")
     return f"for the sign {sign} type {SIGNS[sign]}" if sign else ""
+
+
+def in_figures(message: str) -> str:
+    """An error of the engine with numbers in the place of its Values.
+
+    >>> in_figures("/ of Value(data=1.0, grad=0), Value(data=0.0, grad=0): float division by zero")
+    '1 / 0: division by zero'
+    >>> in_figures("backward() through Value(data=0.0, grad=1, op='sqrt') of (Value(data=0.0, grad=0),): no slope")
+    'backward() through sqrt(0): no slope'
+    """
+    if back := FAILED_BACK.search(message):
+        return f"{message[: back.start()]}through {_figured(back[1], back[2])}: {back[3]}"
+    if failed := FAILED.search(message):
+        return f"{message[: failed.start()]}{_figured(failed[1], failed[2])}: {failed[3]}"
+    return message
+
+
+def _figured(op: str, values: str) -> str:
+    """`1 / 0` for an operation and its Values as the engine writes them."""
+    return formula(op, [factor(float(x)) for x in re.findall(r"Value\(data=([^,()]+), grad", values)], True)

@@ -198,9 +198,9 @@ def _box(box: Box, x: float, y: float, mark: int | None) -> str:
 
 
 def _number(box: Box, x: float, y: float, marked: bool) -> list[str]:
-    """What words call an unnamed result: small, in the corner."""
+    """What words call an unnamed result: in the corner."""
     look = ' class="n"' if marked else f' fill="{SOFT}"'
-    return [_text(x, y, box.number, f'{look} font-size="{SMALL}" text-anchor="end"')] if box.number else []
+    return [_text(x, y, box.number, f'{look} text-anchor="end"')] if box.number else []
 
 
 def _edge(curve: list[tuple[float, float]], mark: int | None, lit: bool) -> str:

@@ -9,7 +9,9 @@ function listInside(from) {
     const { kind, node, parent } = steps[s];
     if (s < from) return;
     lines.push(
-      kind
+      fixed.has(parent)
+        ? plainNumber(parent)
+        : kind
         ? `${nameOf(parent)}.grad += ${hidden ? "?" : figure(told.product)}`
         : `${equals(node)}${expression(node)} = ${hidden ? "?" : figure(values[node])}`,
     );

@@ -33,7 +33,8 @@ sides.explain = () => {
       const symbols = make("div", {}, ...whole.flatMap((one, n) => (n ? [" · ", one] : [one])));
       const factors = edges.map(([i, k]) => factor(slopes[i][k])).join(" × ");
       const numbers = make("code", {}, edges.length > 1 ? factors + " = " : "", tint(product));
-      return item(make("div", {}, chain), symbols, numbers);
+      const words = [make("div", {}, chain), symbols];
+      return item(...(edges.length > 6 ? [numbers, ...words] : [...words, numbers]));
     }),
   );
   const total = paths.reduce((sum, { product }) => sum + product, 0);

@@ -22,6 +22,7 @@ function cellsOf(s) {
   const name = kind ? nameOf(parent) + ".grad" : nameOf(node);
   if (!kind) return [name, expression(node), inNumbers(node), figure(values[node])];
   if (kind == 1) return [name, "start", "1", figure(told.after)];
+  if (fixed.has(parent)) return [nameOf(parent), plainNumber(parent), "", ""];
   const slope = local == local ? `∂${oneWord(node)}/∂${oneWord(parent)} = ${figure(local)}` : "";
   const product = slope ? `${factor(told.upstream)} × ${factor(local)}` : factor(told.product);
   const sum = `${figure(told.before)} + ${product}`;

@@ -2,7 +2,8 @@
 
 sides.ledger = () => {
   const node = about();
-  return [`What was added to ${nameOf(node)}.grad`, ...ledgerOf(node, at)];
+  const inside = fixed.has(node) ? [paragraph(noGradient(node))] : ledgerOf(node, at);
+  return [`What was added to ${nameOf(node)}.grad`, ...inside];
 };
 
 /* Every += that a grad got up to a step, with the line it came from. */

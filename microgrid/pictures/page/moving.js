@@ -16,8 +16,9 @@ function refresh(keep) {
 function go(s) {
   s = Math.max(0, Math.min(last, s));
   if (s != at) guess = "";
-  if (s != at || predicting) hidden = predicting;
+  const moved = s != at;
   at = s;
+  if (moved || predicting) hidden = predicting && (groupNow().many || !fixed.has(steps[s].parent));
   if (at == last) stop();
   refresh(side == "change" && chosen >= 0);
   try {

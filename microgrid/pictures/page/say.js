@@ -23,8 +23,12 @@ function sayForward(i) {
   ]);
 }
 
+const plainNumber = (i) => `${nameOf(i)} is a plain number: nothing is sent to it`;
+
 function sayBackward(step, { upstream, product, before, after }) {
   const [from, to] = [nameOf(step.node), nameOf(step.parent)];
+  const turn = `Backward ${at - forward + 1} of ${last - forward + 1}: `;
+  if (fixed.has(step.parent)) return say(turn + `nothing for ${to}`, [row("What", [plainNumber(step.parent)])]);
   const known = step.local == step.local;
   const slope = ["∂", oneWord(step.node), "/∂", oneWord(step.parent), " = ", tint(step.local)];
   const symbols = known
@@ -33,7 +37,7 @@ function sayBackward(step, { upstream, product, before, after }) {
   const sum = step.odd.overwrote
     ? [`${figure(before)} is overwritten: `, tint(after, true)]
     : [`${figure(before)} + `, hidden ? "?" : factor(product), " = ", tint(after, true)];
-  say(`Backward ${at - forward + 1} of ${last - forward + 1}: ${from} sends to ${to}`, [
+  say(turn + `${from} sends to ${to}`, [
     row("Local gradient", known ? slope : ["not told"], known ? `how fast ${from} moves with ${to}` : "by this engine"),
     row("Chain rule", symbols, known ? `${from}.grad × local` : "what arrives"),
     row("Accumulate", sum, `${to}.grad`),
@@ -49,12 +53,21 @@ function sayStart({ after }) {
   ]);
 }
 
+/* A closed box; of one that stands for several examples, whether these steps are those of one. */
+function nameOfBox({ title, times }, many) {
+  const { home } = here();
+  const { kind, node } = steps[at];
+  const all = steps.filter((s) => !s.kind == !kind && home.get(s.node) == home.get(node)).length;
+  const [, name] = / (.*?)( ×\d+)?$/.exec(" " + plainTitle(title));
+  return times && many * times <= all ? `${name}, one of its ${times} examples` : plainTitle(title);
+}
+
 /* Several steps inside a closed box, or outside of what is open. */
 function sayGroup(from) {
   const { home, boxes } = here();
   const box = boxes[home.get(steps[at].node)];
-  const where = box ? "inside " + plainTitle(box.title) : "in the rest of the graph";
   const many = at - from + 1;
+  const where = box ? "inside " + nameOfBox(box, many) : "in the rest of the graph";
   const [way, what] = steps[at].kind ? ["Backward", "contributions are sent"] : ["Forward", "values are computed"];
   say(`${way}, steps ${from} to ${at}: ${where}`, [
     row("What", [`${many} ${what}`]),
@@ -74,7 +87,7 @@ function sayStep(now, told) {
   else sayForward(step.node);
   find("say").append(...findingsFrom(from));
   if (hidden && many) find("say").append(paragraph("Their numbers are hidden. ", revealer()));
-  else if (predicting && !many) find("say").append(guessing(step.kind ? now.grads[step.parent] : values[step.node]));
+  else if (predicting && !many && !fixed.has(step.parent)) find("say").append(guessing(step.kind ? now.grads[step.parent] : values[step.node]));
   else if (at == last)
     find("say").append(make("p", {}, `Done: each grad says how fast ${nameOf(root)} moves with it.`));
   if (many) listInside(from);

@@ -10,14 +10,14 @@ function viewOf(v) {
   const groups = svg.querySelectorAll(".box");
   const view = { svg, links: new Map(), home: new Map(), edges: [...svg.querySelectorAll(".edge")].map(arrowOf) };
   view.boxes = data.views[v].boxes.map((box, b) => {
-    const [kind, nodes, shown, opens, title] = box.length ? box : [0, [box], [box], -1, titleOf(box)];
+    const [kind, nodes, shown, opens, title, times] = box.length ? box : [0, [box], [box], -1, titleOf(box)];
     for (const i of nodes) view.home.set(i, b);
     const [d, g] = [".d", ".g"].map((part) => groups[b].querySelector(part));
     const rect = [...groups[b].querySelectorAll("rect")].at(-1);
     const place = ["x", "y", "width", "height"].map((name) => +rect.getAttribute(name));
     const columns = Math.round((place[2] - 2 * data.padding) / data.column) - 5;
     const button = make("button", { className: "over", onclick: () => press(b) });
-    return { kind, shown, opens, title, group: groups[b], d, g, place, columns, button };
+    return { kind, shown, opens, title, times, group: groups[b], d, g, place, columns, button };
   });
   data.views[v].edges.forEach((links, e) => {
     for (let n = 0; n < links.length; n += 2) view.links.set(links[n] + " " + links[n + 1], view.edges[e]);
