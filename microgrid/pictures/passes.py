@@ -16,7 +16,6 @@ from .recording import Recording, Write
 from .sources import numbers_of_rule
 from .words import MOST_TERMS, evaluation, factor, figure, one_word, spoken
 
-CHAIN_RULE = "parent.grad += node.grad * local_gradient"  # the line of `Value.backward` that every step goes through
 MOST_STEPS = 200  # in the text, before the middle is left out
 
 
