@@ -2,8 +2,8 @@
 
 A function is three things: its value in floating point, its local gradient (the
 `..._gradients` below it, written in arithmetic that numbers and Values share), and
-a name.  `apply` makes the node.  A rule with a branch in it says so with `step` or
-`where`, which are nodes too, so that whoever reads the graph sees the branch.
+a name.  `apply` makes the node.  A rule with a branch in it says so with `step`,
+`where` or `match`, which are nodes too, so that whoever reads the graph sees the branch.
 
 At a kink the convention is PyTorch's: relu'(0) = 0, and the tie of a maximum is
 split in halves.  At nan no derivative is defined.  DLMF is the NIST Digital Library of Mathematical Functions.
@@ -12,6 +12,7 @@ split in halves.  At nan no derivative is defined.  DLMF is the NIST Digital Lib
 import math
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from numbers import Real
 from typing import Any
 
 from .engine import Value, apply, log, number, step
@@ -19,7 +20,7 @@ from .engine import Value, apply, log, number, step
 __all__ = [
     "exp", "log", "sqrt", "sin", "cos", "tan", "tanh", "sigmoid", "softplus",
     "relu", "leaky_relu", "elu", "gelu", "silu", "erf",
-    "maximum", "minimum", "where", "step", "dot", "logsumexp", "softmax", "log_softmax",
+    "maximum", "minimum", "where", "step", "lookup", "dot", "logsumexp", "softmax", "log_softmax",
 ]  # fmt: skip
 
 Number = Any  # a real number or a Value; the engine has no type hints, so neither can say more
@@ -39,6 +40,8 @@ def relu_gradients(out, x): return (step(x),)
 def leaky_relu_gradients(out, x, slope): return where(x, 1, slope), where(x, 0, x)
 def erf_gradients(out, x): return (2 / math.sqrt(math.pi) * exp(-x * x),)
 def where_gradients(out, condition, a, b): return 0, step(condition), 1 - step(condition)
+def match_gradients(out, index, i): return 0, 0
+def lookup_gradients(out, index, *table): return 0, *[match(index, i) for i in range(len(table))]
 def logsumexp_gradients(out, *xs): return tuple([exp(x - out) for x in xs])
 
 
@@ -52,6 +55,7 @@ def _gelu(x): return x * (math.erfc(-x / math.sqrt(2)) / 2)
 def _maximum(a, b): return a if a > b or a != a else b  # a nan is passed on, from either side
 def _minimum(a, b): return a if a < b or a != a else b
 def _where(condition, a, b): return a if condition > 0 else b
+def _match(index, i): return int(index == i)
 # fmt: on
 
 
@@ -257,6 +261,51 @@ def where(condition: Number, a: Number, b: Number) -> Number:
     (3.0, 0, 1)
     """
     return apply("where", _where, where_gradients, condition, a, b)
+
+
+def match(index: Number, i: Number) -> Number:
+    """1 where index equals i, else 0: which entry a `lookup` chose."""
+    return apply("match", _match, match_gradients, index, i)
+
+
+def lookup(table: Sequence[Number], index: Number) -> Number:
+    """table[index]: a choice by a whole number (a token, a class) that the graph records.
+
+    Arguments: table, a list of numbers or Values; index, 0 to len(table) - 1, a number or a Value.
+    With a Value the result is one node of the index and the whole table, so that it stays right when
+    only the index changes.  The gradient of the chosen entry is 1, that of the others and of the
+    index 0.
+    Returns one number or Value.
+    Raises ValueError for an empty table or an index that is not in it, TypeError for what is no index.
+
+    >>> table, index = [Value(5.0), Value(7.0), Value(9.0)], Value(2)
+    >>> y = lookup(table, index); y.backward(); y.data, [entry.grad for entry in table], index.grad
+    (9.0, [0, 0, 1], 0)
+    >>> lookup([5.0, 7.0, 9.0], 1)
+    7.0
+    """
+    if isinstance(table, str) or not hasattr(table, "__getitem__") or not hasattr(table, "__len__"):
+        raise TypeError(f"lookup({table!r:.50}, {index!r:.50}): the table comes first, a list, and then the index")
+    place = _place(len(table), index)
+    if not isinstance(index, Value):
+        return table[place]
+    entries = tuple([x if isinstance(x, Value) else Value(x) for x in table])
+    return Value(entries[place].data, (index, *entries), "lookup", lookup_gradients)
+
+
+def _place(count, index):
+    """The index as an int, which is in a table of so many entries."""
+    called, x = f"lookup of entry {index!r:.60} in a table of {count}", number(index)
+    if type(x) is bool or not issubclass(type(x), Real):
+        raise TypeError(f"{called}: give it a whole number, as in lookup(table, 2), not {type(x).__name__}")
+    if not count:
+        raise ValueError(f"{called}: give the table at least one entry")
+    if not 0 <= x < count:
+        hint = "; none is counted from the end" if x < 0 else ""
+        raise ValueError(f"{called}: the entries are 0 to {count - 1}{hint}")
+    if x != int(x):
+        raise ValueError(f"{called}: {x} is no whole number: the entries are 0 to {count - 1}")
+    return int(x)
 
 
 def dot(a: Sequence[Number], b: Sequence[Number]) -> Number:

@@ -478,6 +478,8 @@ def expressions():
         "+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b, "/": lambda a, b: a / b,
         "maximum": mg.maximum, "minimum": mg.minimum, "dot": lambda a, b: mg.dot([a, b, a], [b, b, 2.0]),
         "where": lambda a, b: mg.where(a - b, a * a, b), "logsumexp": lambda a, b: mg.logsumexp([a, b, a * b]),
+        "lookup": lambda a, b: mg.lookup([a * a, b, a], mg.step(a - b)),
+        "match": lambda a, b: mg.functions.match(mg.step(a - b), 1) * a + b,
         "elu2": mg.elu, "leaky2": mg.leaky_relu, "softmax": lambda a, b: mg.softmax([a, b])[0],
     }  # fmt: skip
     for name, (function, points) in one.items():
@@ -940,6 +942,7 @@ def test_ranges_and_formulas_are_written_as_python_writes_them(open_page):
         ("+", ["a", "b"]), ("-", ["a", "b"]), ("neg", ["a"]), ("**", ["a", "2"]), ("tanh", ["(−3)"]),
         ("-", ["(−3)", "(−2)"]), ("**-1", ["a"]), ("dot", [*"abcdefgh"]), ("dot", [*"abcdefghijklmnop"]),
         ("logsumexp", [*"abcdefgh"]), ("**2", ["a"]),
+        ("lookup", ["i", "(−3)", "b"]), ("lookup", [*"abcdefghijklmnop"]), ("match", ["i", "2"]),
     ]  # fmt: skip
     for op, parts in operations:
         for numbers in (False, True):

@@ -31,6 +31,7 @@ HAS = "(an expression has numbers, names, + - * / **, and functions such as tanh
         "dot([a, b], [c, 2])", "softmax([a, b, 1])[0] + softmax((c, a))[-1] + b", "logsumexp([a, b, c])",
         "maximum(a, b)*minimum(b, c)", "where(b, a, c) + step(a)*b", "leaky_relu(b, slope=0.2) + elu(b, alpha=a) + c",
         "sum([a, b, c, 1])", "pi*a + e*b + c", "a*(2 + 3)*b - c", "b.sigmoid().log() + a + c",
+        "lookup([a, b*c, c], step(c)) + a", "lookup([a, b, c], 2)*a*b",
     ],
 )  # fmt: skip
 def test_it_computes_what_python_computes(text):
@@ -91,6 +92,9 @@ def test_the_numbers_of_skipped_statements_are_not_even_looked_at():
         ("a.sigmoyd()", "there is no method .sigmoyd(); did you mean sigmoid?"),
         ("a*tanh", "tanh is a function: write tanh(x)"),
         ("a^2", "'a^2' is refused, being ^: write ** for a power"),
+        ("lookup(a, 0)", "'lookup(a, 0)' is refused: lookup takes a list, as in lookup([a, b], i)"),
+        ("lookup([a], 1)", "'lookup([a], 1)' can't be computed: lookup of entry 1 in a table of 1: the entries are "
+                           "0 to 0"),
         ("a // 2", f"'a // 2' is refused, being // {HAS}"),
         ("a @ a", "'a @ a' is refused, being @: write dot(a, b)"),
         ("a if a else 1", "'a if a else 1' is refused, being a choice with if: write where(x, a, b), which is a "
@@ -177,8 +181,8 @@ def test_what_cannot_be_computed_says_why():
 
 
 ALL = (
-    "there are abs, cos, dot, elu, erf, exp, gelu, leaky_relu, log, log_softmax, logsumexp, maximum, minimum, relu, "
-    "sigmoid, silu, sin, softmax, softplus, sqrt, step, sum, tan, tanh, where"
+    "there are abs, cos, dot, elu, erf, exp, gelu, leaky_relu, log, log_softmax, logsumexp, lookup, maximum, minimum, "
+    "relu, sigmoid, silu, sin, softmax, softplus, sqrt, step, sum, tan, tanh, where"
 )
 METHODS = "there are cos, elu, erf, exp, gelu, leaky_relu, log, relu, sigmoid, silu, sin, softplus, sqrt, tan, tanh"
 

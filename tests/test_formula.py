@@ -97,6 +97,16 @@ def test_operations_of_several(text, at):
     agree(z, x, y)
 
 
+@pytest.mark.parametrize("at, slope", [(0, "2*x"), (1, "y"), (2, "0")])
+def test_a_choice_by_an_index(at, slope):
+    x, y, i = Value(0.7, label="x"), Value(1.3, label="y"), Value(at, label="i")
+    chosen = mg.lookup([x**2, x * y, y], i)
+    assert formula(chosen).text == "(x**2 if i == 0 else x*y if i == 1 else y)"
+    assert formula(chosen, x).text == "(y if i == 1 else 2*x if i == 0 else 0)"
+    assert formula(mg.lookup([x**2, x * y, y], Value(at)), x).text == slope
+    agree(chosen, x, y)
+
+
 @pytest.mark.parametrize("at", [(0.7, 1.3), (1.3, 0.7), (1.1, 1.1)])
 def test_conditions_that_are_branches_themselves(at):
     x, y = (Value(number, label=name) for number, name in zip(at, "xy"))

@@ -9,6 +9,7 @@ from decimal import Decimal, localcontext
 from fractions import Fraction
 
 import duals
+import numpy
 import pytest
 from refusals import python_says, refusal
 
@@ -200,6 +201,91 @@ def test_where_sends_the_gradient_to_the_chosen_one_and_none_to_the_condition():
     for condition, value, slopes in ((2.0, 5.0, [0, 1, 0]), (-2.0, 7.0, [0, 0, 1]), (0.0, 7.0, [0, 0, 1])):
         assert mg.where(condition, 5.0, 7.0) == value
         assert gradient(mg.where, condition, 5.0, 7.0) == slopes
+
+
+def chosen_by_arithmetic(table, i):
+    """Lagrange's polynomial through the entries: at a whole number it is the entry, and so are its slopes in them."""
+    n = len(table)
+    weights = [math.prod([Fraction(i - j, k - j) for j in range(n) if j != k]) for k in range(n)]
+    return sum([x * weight for x, weight in zip(table, weights)])
+
+
+@pytest.mark.parametrize("i", [0, 1, 2, 3])
+def test_lookup_is_the_entry_and_sends_the_gradient_to_it_alone(i):
+    numbers = [Fraction(5), Fraction(-7, 2), Fraction(5), Fraction(1, 3)]
+    value, slopes = mg.value_and_grad(lambda table: chosen_by_arithmetic(table, i) ** 2)(numbers)
+    table, index = [Value(x) for x in numbers], Value(i)
+    out = mg.lookup(table, index)
+    root = out**2
+    root.backward()
+    assert (root.data, [x.grad for x in table], index.grad) == (value, slopes, 0)
+    assert (out.op, out.parents, out.data) == ("lookup", (index, *table), numbers[i])
+
+
+def test_a_plain_index_makes_no_node():
+    table = [Value(5.0), 7.0, Value(9.0)]
+    assert mg.lookup(table, 2) is table[2]
+    assert mg.lookup(table, 1.0) is table[1]
+    assert mg.lookup(table, numpy.int64(0)) is table[0]
+    assert mg.lookup((5, 7), 0) == 5
+    assert mg.lookup(numpy.array([5.0, 7.0]), 1) == 7.0
+
+
+def test_a_table_of_numbers_and_values_is_looked_up_by_a_value():
+    x = Value(9.0)
+    for index, expected, slope in ((0, 5.0, 0), (1.0, 9.0, 1), (-0.0, 5.0, 0), (Fraction(1), 9.0, 1)):
+        x.grad = 0
+        out = mg.lookup([5.0, x], Value(index))
+        out.backward()
+        assert (type(out), out.data, x.grad) == (Value, expected, slope)
+
+
+def test_an_entry_that_stands_in_the_table_twice_has_one_slope():
+    assert gradient(lambda x: mg.lookup([x, x * 3, x], Value(2)), 4.0) == [1]
+    assert gradient(lambda x: mg.lookup([x, x, x], mg.step(x)) * x, 4.0) == [8.0]
+
+
+def test_the_rule_of_lookup_says_the_choice_again_when_only_the_index_changes():
+    """What a compiler records: the slopes are nodes of the index, not numbers of one run."""
+    table, index = [Value(x) for x in (5.0, 7.0, 9.0)], Value(1, label="index")
+    (mg.lookup(table, index) * 10.0).backward(create_graph=True)
+    for i in range(3):
+        index.data = i
+        again = [node.data for node in map(evaluated, [x.grad for x in table])]
+        assert again == [10.0 * (i == k) for k in range(3)]
+    none, *slopes = mg.functions.lookup_gradients(0, 2, 5.0, 7.0, 9.0)
+    assert (none, slopes) == (0, [0, 0, 1])
+
+
+def evaluated(root):
+    """The graph once more, from its leaves' numbers."""
+    functions = {"match": mg.functions.match, "+": lambda a, b: a + b, "*": lambda a, b: a * b}
+    found = {}
+    for node in mg.topological_order(root):
+        operands = [found[parent] for parent in node.parents]
+        found[node] = functions[node.op](*operands) if operands else Value(node.data)
+    return found[root]
+
+
+def test_lookup_has_second_derivatives():
+    def f(x):
+        return mg.lookup([x[0] ** 3, x[0] * x[1], x[1] ** 2], Value(1)) * x[0]
+
+    assert mg.hessian(f)([2.0, 3.0]) == [[2 * 3.0, 2 * 2.0], [2 * 2.0, 0]]
+    a, b = duals.Jet.variables([2.0, 3.0])
+    assert duals.lookup([a**3, a * b, b**2], 1).curvatures == [(0, 1), (1, 0)]
+
+
+def test_lookup_agrees_with_pytorchs_index_select():
+    torch = pytest.importorskip("torch", reason=TORCH)
+    numbers = [0.5, -1.5, 0.7]
+    for i in range(3):
+        t = torch.tensor(numbers, dtype=torch.float64, requires_grad=True)
+        out = torch.index_select(t, 0, torch.tensor([i])).exp().sum()
+        out.backward()
+        value, slopes = mg.value_and_grad(lambda table, i=i: mg.lookup(table, Value(i)).exp())(numbers)
+        assert value == pytest.approx(out.item(), rel=1e-15)
+        assert slopes == pytest.approx(t.grad.tolist(), rel=1e-15)
 
 
 def test_composite_functions_keep_their_own_gradient():  # bugs 11, 12 and 13
@@ -455,6 +541,42 @@ def test_two_lists_of_different_lengths_have_no_dot_product():
 @pytest.mark.parametrize("function", [mg.logsumexp, mg.softmax, mg.log_softmax])
 def test_no_numbers_have_no_logsumexp(function):
     assert refusal(ValueError, lambda: function([])) == "logsumexp of no numbers: give it at least one"
+
+
+OF_THREE = "lookup of entry {} in a table of 3: "
+
+
+@pytest.mark.parametrize(
+    "index, kind, said",
+    [
+        (3, ValueError, "the entries are 0 to 2"),
+        (-1, ValueError, "the entries are 0 to 2; none is counted from the end"),
+        (-0.5, ValueError, "the entries are 0 to 2; none is counted from the end"),
+        (1.5, ValueError, "1.5 is no whole number: the entries are 0 to 2"),
+        (math.nan, ValueError, "the entries are 0 to 2"),
+        (math.inf, ValueError, "the entries are 0 to 2"),
+        (True, TypeError, "give it a whole number, as in lookup(table, 2), not bool"),
+        ("a", TypeError, "give it a whole number, as in lookup(table, 2), not str"),
+        (None, TypeError, "give it a whole number, as in lookup(table, 2), not NoneType"),
+        (1j, TypeError, "give it a whole number, as in lookup(table, 2), not complex"),
+    ],
+)
+def test_what_is_no_index_is_refused_in_words(index, kind, said):
+    table = [5.0, Value(7.0), 9.0]
+    assert refusal(kind, lambda: mg.lookup(table, index)) == OF_THREE.format(repr(index)) + said
+    if kind is ValueError:
+        shown = f"Value(data={index}, grad=0, label='i')"
+        assert refusal(kind, lambda: mg.lookup(table, Value(index, label="i"))) == OF_THREE.format(shown) + said
+
+
+def test_an_empty_table_has_no_entries_and_a_number_is_no_table():
+    said = "lookup of entry 0 in a table of 0: give the table at least one entry"
+    assert refusal(ValueError, lambda: mg.lookup([], 0)) == said
+    said = "lookup of entry Value(data=0, grad=0) in a table of 0: give the table at least one entry"
+    assert refusal(ValueError, lambda: mg.lookup((), Value(0))) == said
+    for swapped in (0, "abc", Value(1.0), {1, 2}):
+        said = f"lookup({swapped!r}, [5.0]): the table comes first, a list, and then the index"
+        assert refusal(TypeError, lambda x=swapped: mg.lookup(x, [5.0])) == said
 
 
 def test_outside_its_domain_a_function_names_its_operand():

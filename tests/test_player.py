@@ -154,11 +154,11 @@ def test_labels_can_end_no_script():
 
 def test_a_graph_too_large_to_step_through_is_refused():
     x = Value(1.0)
-    for _ in range(2000):
+    for _ in range(3000):
         x = x + 1.0
     recorded = steps(x)
     assert refusal(ValueError, lambda: page_of(recorded)) == (
-        "4001 values are too many for the player (the most is 3000): "
+        "6001 values are too many for the player (the most is 5000): "
         "take one example in place of a batch, or a smaller model"
     )
 

@@ -28,8 +28,8 @@ ONE_OPERAND = (
     "relu", "gelu", "silu", "erf", "step",
 )  # fmt: skip
 TWO_OPERANDS = ("+", "-", "*", "/", "**", "maximum", "minimum", "leaky_relu", "elu")
-SEVERAL = ("where", "dot", "logsumexp", "softmax", "log_softmax")
-EXACT = ("neg", "abs", "relu", "+", "-", "*", "/", "**", "maximum", "minimum", "leaky_relu", "where", "dot")
+SEVERAL = ("where", "lookup", "dot", "logsumexp", "softmax", "log_softmax")
+EXACT = ("neg", "abs", "relu", "+", "-", "*", "/", "**", "maximum", "minimum", "leaky_relu", "where", "lookup", "dot")
 
 CONSTANTS = (2, -1, 0.5, 3, -2.5, 1, True, numpy.float64(0.75), Fraction(3, 4), 1.5, -2, 0, 0.3)
 FRACTIONS = (Fraction(1, 2), Fraction(-2, 3), Fraction(5), Fraction(0), Fraction(3, 7), Fraction(-1), Fraction(2))
@@ -49,6 +49,8 @@ def apply(library, name, operands):
     function = getattr(library, name)
     if name == "dot":
         return function(operands[::2], operands[1::2])
+    if name == "lookup":  # by an index that is computed: 0 or 1
+        return function(operands, library.step(operands[0]))
     if name in ("logsumexp", "softmax", "log_softmax"):
         result = function(operands)
         return result if name == "logsumexp" else result[0]
@@ -67,7 +69,7 @@ def run(library, program, leaves):
 def smooth(name, numbers):
     """Whether the function is defined and smooth for some way around these operands."""
     a, b = numbers[0], numbers[1] if len(numbers) > 1 else None
-    if name in ("abs", "relu", "step", "leaky_relu", "elu", "where"):
+    if name in ("abs", "relu", "step", "leaky_relu", "elu", "where", "lookup"):
         return abs(a) > NEAR
     if name in ("maximum", "minimum"):
         return abs(a - b) > NEAR
@@ -112,7 +114,7 @@ def read_program(code, n):
         operands = kinds[:1] if name in ONE_OPERAND else kinds[:2] if name in TWO_OPERANDS else kinds
         if name == "dot":
             operands = [*operands, kinds[0]]  # an even number, and one of them twice
-        elif name not in ONE_OPERAND and code[at] % 2:
+        elif name not in (*ONE_OPERAND, "lookup") and code[at] % 2:
             operands = [*operands[1:], operands[0]]  # constants come first as well
         if not any([kind == "node" for kind, _ in operands]):
             continue
@@ -207,10 +209,10 @@ def read_exact_program(code, n, constants):
         for byte in code[at + 2 : at + 4]:
             kinds.append(
                 ("node", len(nodes) - 1 - byte % len(nodes))
-                if byte < 160 or name == "where"
+                if byte < 160 or name in ("where", "lookup")
                 else ("number", constants[byte % len(constants)])
             )
-        if name == "where":
+        if name in ("where", "lookup"):
             operands = kinds
         elif name == "dot":
             operands = [*kinds, kinds[0]]

@@ -117,6 +117,24 @@ def rule_of(k):
     return rule
 
 
+def test_a_lookup_is_written_as_one_writes_it_and_sends_to_the_chosen_one():
+    table, i = [Value(float(k), label=f"x{k}") for k in range(9)], Value(2, label="i")
+    y = mg.lookup(table[1:4], i)
+    recorded = steps(y)
+    assert str(recorded).splitlines()[1:] == [
+        "   0  y = lookup([x1, x2, x3], i) = lookup([1, 2, 3], 2) = 3",
+        "   1  start at y                                                 y: 0 → 1",
+        "   2  y sends to i   ∂y/∂i = 0       1 × 0 = 0                   i: 0 → 0",
+        "   3  y sends to x1  ∂y/∂x1 = 0      1 × 0 = 0                   x1: 0 → 0",
+        "   4  y sends to x2  ∂y/∂x2 = 0      1 × 0 = 0                   x2: 0 → 0",
+        "   5  y sends to x3  ∂y/∂x3 = 1      1 × 1 = 1                   x3: 0 → 1",
+    ]
+    long = mg.lookup(table, i)
+    assert evaluation(read(long, {}), 10) == (
+        "result = lookup([x0, x1, x2, x3, x4, x5, …], i) = lookup([0, 1, 2, 3, 4, 5, …], 2) = 2"
+    )
+
+
 def test_the_evaluation_of_many_operands_is_cut():
     x = [Value(float(i), label=f"x{i}") for i in range(8)]
     y = mg.dot(x[:4], x[4:])

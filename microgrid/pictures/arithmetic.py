@@ -20,7 +20,7 @@ WHOLE = 2**53  # beyond, a whole number is taken as a float: 10**10**10 has too 
 FUNCTIONS: dict[str, Callable] = {"abs": abs, "sum": sum}
 FUNCTIONS |= {name: getattr(functions, name) for name in functions.__all__}
 METHODS = {name for name in FUNCTIONS if hasattr(Value, name)}
-OF_LISTS = ("sum", "softmax", "log_softmax", "logsumexp", "dot")
+OF_LISTS = ("sum", "softmax", "log_softmax", "logsumexp", "lookup", "dot")
 MODULES = ("math", "numpy", "np", "cmath", "torch", "F", "tf", "jnp", "jax", "sympy", "sp", "scipy")
 OPERATORS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
 CONSTANTS = {"pi": math.pi, "e": math.e}
@@ -198,7 +198,9 @@ class Arithmetic:
         found = self.value(operand)
         if not isinstance(found, list):
             inside = ", ".join([self.source(x) for x in node.args])
-            write = "dot([a, b], [c, d])" if name == "dot" else f"{name}([{inside if len(inside) <= 40 else 'a, b'}])"
+            write = {"dot": "dot([a, b], [c, d])", "lookup": "lookup([a, b], i)"}.get(
+                name, f"{name}([{inside if len(inside) <= 40 else 'a, b'}])"
+            )
             raise self.refusal(node, f"{self.said(node)} is refused: {name} takes a list, as in {write}")
         if any([isinstance(x, list) for x in found]):
             raise self.refusal(node, f"{self.said(node)} is refused: {self.said(operand)} has a list in it")

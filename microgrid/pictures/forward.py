@@ -26,9 +26,10 @@ ONE: dict[str, Callable] = {
 }  # fmt: skip
 OWN: dict[str, Callable] = {  # of any number of operands
     "leaky_relu": functions.leaky_relu, "elu": functions.elu, "where": functions.where,
-    "maximum": functions.maximum, "minimum": functions.minimum,
+    "maximum": functions.maximum, "minimum": functions.minimum, "match": functions.match,
     "dot": lambda *xs: functions.dot(xs[: len(xs) // 2], xs[len(xs) // 2 :]),
     "logsumexp": lambda *xs: functions.logsumexp(xs),
+    "lookup": lambda index, *table: functions.lookup(table, index),
 }  # fmt: skip
 
 SIGNS = {  # other names of an operation, as other engines give them

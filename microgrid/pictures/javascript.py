@@ -34,6 +34,8 @@ FUNCTIONS = {
     "maximum": "(a,b)=>a>b||a!=a?a:b",
     "minimum": "(a,b)=>a<b||a!=a?a:b",
     "where": "(c,a,b)=>c>0?a:b",
+    "match": "(a,b)=>+(a==b)",
+    "lookup": "(i,...x)=>x[i]??NaN",
     "dot": "(...x)=>{const n=x.length/2;let s=0;for(let i=0;i<n;i++)s+=x[i]*x[n+i];return s}",
     "logsumexp": "(...x)=>{const t=Math.max(...x);return Math.abs(t)==Infinity?t:"
                  "t+Math.log(x.reduce((s,v)=>s+Math.exp(v-t),0))}",
@@ -44,6 +46,7 @@ INFIX = {"+": "+", "-": "-", "*": "*", "/": "/", "**": "**"}
 ANY_NUMBER: dict[Callable, str] = {
     functions.dot_gradients: "(o,...x)=>x.map((_,i)=>x[(i+x.length/2)%x.length])",
     functions.logsumexp_gradients: "(o,...x)=>x.map(v=>Math.exp(v-o))",
+    functions.lookup_gradients: "(o,i,...x)=>[0,...x.map((_,k)=>+(k==i))]",
 }
 
 # Whose rule is whose: an operation of the user's own that is called "tanh" need not be ours.

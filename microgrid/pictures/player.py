@@ -20,7 +20,7 @@ from .numbers import cut, show
 from .passes import Passes
 from .payload import View, payload_of
 
-MOST = 3000  # values: beyond that nobody steps, and the page would be megabytes
+MOST = 5000  # values: beyond that nobody steps, and the page would be megabytes
 FEWEST_COLUMNS = 7  # of a number in a box: −6.8814
 # Four bytes in five letters (RFC 1924), with others in the place of those that HTML would escape.
 ESCAPED = bytes.maketrans(b"&<>`", b",.[]")
@@ -65,7 +65,8 @@ def page_of(steps: Passes, title: str | None = None, *, folding: Folding | None 
         )
     payload, rules = payload_of(steps, title, views)
     style = _styled(_read("style.css")) + "\n" + _fills()
-    pictures = "".join([_picture(boxes, steps, title) for _, _, boxes in views])
+    widest = _widest(steps)
+    pictures = "".join([_picture(boxes, widest, title) for _, _, boxes in views])
     script = _script(rules)
     data = json.dumps(payload, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
     parts = {
@@ -149,9 +150,8 @@ def _views(folding: Folding) -> list[View]:
     return views
 
 
-def _picture(boxes: Boxes, steps: Passes, title: str) -> str:
+def _picture(boxes: Boxes, widest: list[int], title: str) -> str:
     """The view as SVG, each box wide enough for every number that it will show, and without numbers."""
-    widest = _widest(steps)
     wide = replace(
         boxes,
         boxes=[

@@ -41,6 +41,13 @@ def functions_of(sympy: Any, written: int) -> dict[str, Callable]:
             return b + (a - b) * heaviside(condition, 0)
         return sympy.Piecewise((a, sympy.StrictGreaterThan(condition, 0)), (b, True))
 
+    def match(index: Any, i: Any) -> Any:
+        return sympy.Piecewise((sympy.Integer(1), sympy.Eq(index, i)), (sympy.Integer(0), True))
+
+    def lookup(index: Any, *table: Any) -> Any:
+        chosen = [(entry, sympy.Eq(index, i)) for i, entry in enumerate(table[:-1])]
+        return sympy.Piecewise(*chosen, (table[-1], True))
+
     def power(base: Any, exponent: Any) -> Any:
         if base.is_number and exponent.is_number:  # 10**10**10 has too many digits
             return sympy.Pow(base, exponent, evaluate=bool(abs(exponent) <= STEEP))
@@ -61,6 +68,7 @@ def functions_of(sympy: Any, written: int) -> dict[str, Callable]:
         "elu": lambda x, alpha: greater(x, 0) + alpha * (exp(less(x, 0)) - 1),
         "maximum": greater, "minimum": less,
         "step": lambda x: where(x, sympy.Integer(1), sympy.Integer(0)), "where": where,
+        "match": match, "lookup": lookup,
         "dot": lambda *xs: sum([a * b for a, b in zip(xs, xs[len(xs) // 2 :])]),
         "logsumexp": lambda *xs: log(sum([exp(x) for x in xs])),
     }  # fmt: skip
@@ -105,9 +113,12 @@ def simplified(sympy: Any, expression: Any) -> Any:
 
 
 def _never(sympy: Any, condition: Any) -> bool:
-    """Whether it is u > 0 and u < 0 at once, as in the slope of abs, step(x) - step(-x)."""
+    """Whether it is u > 0 and u < 0 at once, as in the slope of abs, step(x) - step(-x), or i == 0 and i == 1."""
+    if not isinstance(condition, sympy.And):
+        return False
     pairs = [(r.lhs, r.rhs) for r in condition.args if isinstance(r, sympy.StrictGreaterThan)]
-    return isinstance(condition, sympy.And) and any([sympy.StrictLessThan(a, b) in condition.args for a, b in pairs])
+    chosen = [r.lhs for r in condition.args if isinstance(r, sympy.Eq) and r.rhs.is_number]
+    return len(chosen) > len(set(chosen)) or any([sympy.StrictLessThan(a, b) in condition.args for a, b in pairs])
 
 
 def _rational(sympy: Any, expression: Any) -> Any:
@@ -149,6 +160,9 @@ def texts_of(sympy: Any, expression: Any, latex_names: dict[Any, str]) -> tuple[
                 words.append(f"{self._print(last.expr)} if {self._print(last.cond)} else ")
                 return f"({''.join(words)}nan)"
             return f"({''.join(words)}{self._print(last.expr)})"
+
+        def _print_Equality(self, found: Any) -> str:
+            return f"{self._print(found.lhs)} == {self._print(found.rhs)}"
 
         def _print_Function(self, found: Any) -> str:
             name = {"Max": "max", "Min": "min", "Abs": "abs", "Heaviside": "step"}.get(found.func.__name__)

@@ -115,6 +115,8 @@ def formula(op: str, parts: Sequence[str], numbers: bool = False) -> str:
     if op == "dot":
         n, times = len(parts) // 2, "×" if numbers else "*"
         return " + ".join(_some([f"{a} {times} {b}" for a, b in zip(parts[: MOST_TERMS + 1], parts[n:])], n))
+    if op == "lookup" and len(parts) > 1:
+        return f"lookup([{', '.join(_some([_bare(part) for part in parts[1:]]))}], {_bare(parts[0])})"
     return f"{op}({', '.join(_some([_bare(part) for part in parts]))})"
 
 
@@ -131,7 +133,7 @@ def _bare(part: str) -> str:
 def evaluation(reading: Reading, i: int) -> str:
     """How node i was evaluated: `t1 = x1 * w1 = 2 × (−3) = −6`."""
     node = reading.nodes[i]
-    wanted = written(reading, i) if node.op == "dot" else written(reading, i)[: MOST_TERMS + 1]
+    wanted = written(reading, i) if node.op in ("dot", "lookup") else written(reading, i)[: MOST_TERMS + 1]
     names = [term(reading, j) for j in wanted]
     figures = [factor(reading.nodes[j].data) for j in wanted]
     name = term(reading, i)

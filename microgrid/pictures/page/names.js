@@ -17,6 +17,7 @@ function formula(op, parts, numbers) {
     const half = parts.length / 2;
     return some(parts.slice(0, half).map((a, i) => `${a} ${numbers ? "×" : "*"} ${parts[half + i]}`)).join(" + ");
   }
+  if (op == "lookup" && parts.length > 1) return `lookup([${some(parts.slice(1).map(bare)).join(", ")}], ${bare(parts[0])})`;
   return `${op}(${some(parts.map(bare)).join(", ")})`;
 }
 
