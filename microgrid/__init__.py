@@ -8,7 +8,7 @@
 (0.9993, -0.004)
 
 To read it, follow the order of the names below: the engine is the lesson, the functions
-and the calculus stand on it, then nets, pictures and training.  Pictures and training are
+and the calculus stand on it, then nets, pictures, programs and training.  The last three are
 loaded when first used, so that `import microgrid` takes a few hundredths of a second.
 """
 
@@ -30,6 +30,7 @@ from .functions import (
     log,
     log_softmax,
     logsumexp,
+    lookup,
     maximum,
     minimum,
     relu,
@@ -49,6 +50,7 @@ from .nn import MLP, Layer, Neuron
 from .scopes import scope
 
 if TYPE_CHECKING:
+    from .compiler import Program, Tape, compile
     from .pictures.explain import explain
     from .pictures.formula import formula
     from .pictures.graph import Graph, draw, draw_dot
@@ -107,7 +109,7 @@ if TYPE_CHECKING:
         flatten,
     )  # fmt: skip
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"
 
 __all__ = [
     # engine
@@ -115,13 +117,15 @@ __all__ = [
     # functions
     "exp", "log", "sqrt", "sin", "cos", "tan", "tanh", "sigmoid", "softplus",
     "relu", "leaky_relu", "elu", "gelu", "silu", "erf",
-    "maximum", "minimum", "where", "step", "dot", "logsumexp", "softmax", "log_softmax",
+    "maximum", "minimum", "where", "step", "lookup", "dot", "logsumexp", "softmax", "log_softmax",
     # calculus
     "grad", "value_and_grad", "jacobian", "hessian", "hvp",
     # nn
     "Module", "Neuron", "Layer", "MLP", "scope", "initial",
     # pictures
     "draw", "draw_dot", "Graph", "steps", "explain", "formula", "orders",
+    # compiler
+    "compile", "Program", "Tape",
     # training: what it is made of
     "mse", "mae", "huber", "hinge", "binary_cross_entropy", "cross_entropy", "kl_divergence",
     "l1", "l2", "elastic", "weights_of",
@@ -135,10 +139,11 @@ __all__ = [
 ]  # fmt: skip
 
 _HOMES = {
+    "compiler": ("compile", "Program", "Tape"),
     "pictures": ("draw", "draw_dot", "Graph", "steps", "explain", "formula", "orders"),
     "training.modules": __all__[__all__.index("Sequential") :],
 }
-_MODULES = {"pictures": ".pictures", "training": ".training"} | {
+_MODULES = {"pictures": ".pictures", "compiler": ".compiler", "training": ".training", "models": ".models"} | {
     name: f".training.{name}" for name in ("schedules", "metrics")
 }
 

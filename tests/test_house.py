@@ -15,12 +15,13 @@ PACKAGE = ROOT / "microgrid"
 FLOORS = {
     "engine": 0,
     "functions": 1, "copies": 1, "files": 1, "scopes": 1, "collector": 1, "module": 1, "initial": 1,
-    "calculus": 2, "nn": 2,
-    "pictures": 3, "compiler": 3, "checking": 3,
-    "training": 4,
-    "export": 5,
-    "classroom": 6, "bench": 6,
-    "__main__": 7,
+    "calculus": 2, "nn": 2, "operations": 2,
+    "pictures": 3, "checking": 3,
+    "compiler": 4,
+    "training": 5,
+    "export": 6, "models": 6,
+    "classroom": 7, "bench": 7,
+    "__main__": 8,
 }  # fmt: skip
 
 OPTIONAL = {

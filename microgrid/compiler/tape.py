@@ -1,0 +1,261 @@
+"""The Wengert list: a graph written down as a list of single assignments.
+
+Source: Wengert 1964, "A simple automatic derivative evaluation program"; Griewank & Walther 2008,
+section 2.2.
+
+>>> x, y = Value(2.0, label="x"), Value(3.0, label="y")
+>>> print(record(x * y + 1, inputs=[x, y]))
+v0 = input x
+v1 = input y
+v2 = v0 * v1
+v3 = 1
+v4 = v2 + v3
+return v4
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from ..calculus import copy_gradients
+from ..engine import Value, topological_order
+from ..operations import ANY_NUMBER, OPERATIONS, RULES
+
+LEAVES = ("input", "parameter", "constant")
+INFIX = ("+", "-", "*", "/", "**")
+TWO = (*INFIX, "maximum", "minimum", "match", "leaky_relu", "elu")
+COUNTS = {**dict.fromkeys(OPERATIONS, 1), **dict.fromkeys(TWO, 2), "where": 3}
+
+
+class Instruction(NamedTuple):
+    """One line: op, of the operands (numbers of lines above); number, if it is a constant; label, to show."""
+
+    op: str
+    operands: tuple[int, ...] = ()
+    number: Any = None
+    label: str = ""
+
+
+def instruction(op: str, operands: tuple[int, ...] = (), number: Any = None, label: str = "") -> Instruction:
+    """An Instruction, made in half the time: a tape may have millions."""
+    return tuple.__new__(Instruction, (op, operands, number, label))
+
+
+class Tape:
+    """A list of instructions, operands before results, and which of them are wanted.
+
+    Attributes: instructions; inputs and parameters, the lines that are set from outside; outputs, the lines
+    that are the result; gradient, for each parameter the line of its derivative, and input_gradient, for
+    each input, both empty until `differentiated`; seed, the line of the input that these derivatives are
+    multiplied by, or None; penalty and penalty_gradient, the same for a term of the parameters alone.
+    Indexable (`tape[3]`), iterable, and printable; a long one prints its two ends.
+    """
+
+    def __init__(self) -> None:
+        self.instructions: list[Instruction] = []
+        self.inputs: list[int] = []
+        self.parameters: list[int] = []
+        self.outputs: list[int] = []
+        self.gradient: list[int] = []
+        self.input_gradient: list[int] = []
+        self.seed: int | None = None
+        self.penalty: int | None = None
+        self.penalty_gradient: list[int] = []
+
+    def append(self, op: str, operands: tuple[int, ...] = (), number: Any = None, label: str = "") -> int:
+        """A new last line; returns its number."""
+        self.instructions.append(Instruction(op, operands, number, label))
+        line = len(self.instructions) - 1
+        if op == "input":
+            self.inputs.append(line)
+        elif op == "parameter":
+            self.parameters.append(line)
+        return line
+
+    @property
+    def wanted(self) -> list[int]:
+        """All lines that somebody asked for."""
+        return [*self.gradient, *self.results]
+
+    @property
+    def results(self) -> list[int]:
+        """All but `gradient`, which is summed over the rows of a batch."""
+        penalty = [] if self.penalty is None else [self.penalty]
+        return [*self.outputs, *self.input_gradient, *penalty, *self.penalty_gradient]
+
+    @property
+    def given(self) -> list[int]:
+        """All lines that are set from outside."""
+        return [*self.inputs, *self.parameters, *([] if self.seed is None else [self.seed])]
+
+    def rebuilt(self, instructions: list[Instruction], new: Any) -> "Tape":
+        """Another tape of these instructions, in which line i is called new[i]."""
+        tape = Tape()
+        tape.instructions = instructions
+        for name in ("inputs", "parameters", "outputs", "gradient", "input_gradient", "penalty_gradient"):
+            setattr(tape, name, [new[line] for line in getattr(self, name)])
+        for name in ("seed", "penalty"):
+            line = getattr(self, name)
+            setattr(tape, name, None if line is None else new[line])
+        return tape
+
+    def __len__(self) -> int:
+        return len(self.instructions)
+
+    def __getitem__(self, line: Any) -> Any:
+        return self.instructions[line]
+
+    def __iter__(self) -> Iterator[Instruction]:
+        return iter(self.instructions)
+
+    @property
+    def operations(self) -> int:
+        """How many lines compute something."""
+        return sum([instruction.op not in LEAVES for instruction in self.instructions])
+
+    def text(self, most: int | None = None) -> str:
+        """The lines as text; most, how many of them, the middle left out."""
+        lines = [f"v{line} = {_said(instruction)}" for line, instruction in _ends(self.instructions, most)]
+        if most is not None and len(self) > most:
+            lines.insert(most // 2, f"... {len(self) - most} lines more")
+        lines.append(f"return {', '.join([f'v{line}' for line in self.outputs])}")
+        names = {line: one_line(self[line].label) or f"v{line}" for line in [*self.inputs, *self.parameters]}
+        for leaves, slopes in ((self.parameters, self.gradient), (self.inputs, self.input_gradient)):
+            shown = list(zip(leaves, slopes))[: None if most is None else most // 4]
+            lines += [f"d/d{names[leaf]} = v{slope}" for leaf, slope in shown]
+        return "\n".join(lines)
+
+    def __str__(self) -> str:
+        return self.text(200)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Tape of {len(self)} lines: {len(self.inputs)} inputs, {len(self.parameters)} parameters, "
+            f"{self.operations} operations>"
+        )
+
+    def check(self) -> "Tape":
+        """The tape itself.  Raises AssertionError where an operand is not above its result, or an operation unknown."""
+        for line, (op, operands, number, _) in enumerate(self.instructions):
+            if op in LEAVES:
+                assert not operands, f"v{line}: a leaf with operands"
+                assert (number is None) == (op != "constant"), f"v{line}: a constant has a number, nothing else has"
+                continue
+            assert op in OPERATIONS, f"v{line}: no operation is called {op!r}"
+            assert operands, f"v{line}: an operation without operands"
+            assert _countable(op, len(operands)), f"v{line}: {op} of {len(operands)} operands"
+            for operand in operands:
+                assert 0 <= operand < line, f"v{line}: needs v{operand}, which is not above it"
+        kinds = [self[line].op for line in self.given]
+        expected = ["input"] * len(self.inputs) + ["parameter"] * len(self.parameters) + ["input"]
+        assert kinds == expected[: len(kinds)], "a line that is set from outside and is no leaf"
+        assert not self.gradient or len(self.gradient) == len(self.parameters), "a derivative for each parameter"
+        assert not self.input_gradient or len(self.input_gradient) == len(self.inputs), "a derivative for each input"
+        assert all([0 <= line < len(self) for line in self.wanted]), "a result that is no line"
+        return self
+
+    def evaluate(self, inputs: Sequence[Any], parameters: Sequence[Any] = (), seed: Any = 1) -> list[Any]:
+        """What is on each line, for these inputs and parameters: numbers, or Values, which make a graph."""
+        given = dict(zip([*self.inputs, *self.parameters], [*inputs, *parameters], strict=True))
+        if self.seed is not None:
+            given[self.seed] = seed
+        results: list[Any] = []
+        for line, (op, operands, number, _) in enumerate(self.instructions):
+            if op == "constant":
+                results.append(number)
+            elif op in LEAVES:
+                results.append(given[line])
+            else:
+                results.append(OPERATIONS[op](*[results[i] for i in operands]))
+        return results
+
+
+def record(roots: Value | Sequence[Value], inputs: Sequence[Value] = (), parameters: Sequence[Value] = ()) -> Tape:
+    """The graph of roots as a tape.
+
+    Arguments: roots, one Value or several; inputs and parameters, the leaves that are to be set from
+    outside; every other leaf is a constant.
+    Raises ValueError for an operation that is not microgrid's own.
+
+    >>> x = Value(3.0)
+    >>> record(x * x, [x])[1]
+    Instruction(op='*', operands=(0, 0), number=None, label='')
+    """
+    roots = [roots] if isinstance(roots, Value) else list(roots)
+    tape = Tape()
+    lines: dict[Value, int] = {}
+    for op, leaves in (("input", inputs), ("parameter", parameters)):
+        for leaf in leaves:
+            line = tape.append(op, label=str(leaf.label))
+            lines.setdefault(leaf, line)
+    instructions = tape.instructions
+    known: dict[tuple, int] = {}
+    for node in topological_order(Value(0, tuple(roots)))[:-1]:
+        if node in lines:
+            continue
+        parents, label = node.parents, str(node.label or "")
+        if not parents:
+            number = node.data
+            key = (type(number), number or repr(number), label)  # equal constants are one line; 0.0 is not -0.0
+            if key not in known:
+                known[key] = len(instructions)
+                instructions.append(instruction("constant", (), number, label))
+            lines[node] = known[key]
+        elif node.local_gradients is copy_gradients:
+            lines[node] = lines[parents[0]]
+        else:
+            rule = node.local_gradients
+            if rule not in RULES:
+                raise ValueError(_unknown(node))
+            lines[node] = len(instructions)
+            instructions.append(instruction(RULES[rule], tuple([lines[parent] for parent in parents]), None, label))
+    tape.outputs = [lines[root] for root in roots]
+    return tape
+
+
+def _unknown(node: Value) -> str:
+    known = ", ".join(sorted(OPERATIONS))
+    return (
+        f"compile: the operation {node.op!r} of {node!r:.80} has a rule that is not microgrid's, so there is nothing "
+        f"to compute it with again; write it with {known}"
+    )
+
+
+def _said(instruction: Instruction) -> str:
+    op, operands, number, label = instruction
+    names = [f"v{i}" for i in operands]
+    comment = f"  # {one_line(label)}" if label else ""
+    if op == "constant":
+        return f"{number!r}{comment}"
+    if op in LEAVES:
+        return f"{op} {one_line(label)}".rstrip()
+    if op in INFIX:
+        return f"{names[0]} {op} {names[1]}{comment}"
+    if op == "neg":
+        return f"-{names[0]}{comment}"
+    if op == "dot":
+        half = len(names) // 2
+        if half == 1:
+            return f"0 + {names[0]} * {names[1]}{comment}"
+        return f"dot([{', '.join(names[:half])}], [{', '.join(names[half:])}]){comment}"
+    return f"{op}({', '.join(names)}){comment}"
+
+
+def one_line(label: str) -> str:
+    """A label as it may stand behind a line: no new line, and no character that does not print."""
+    text = " ".join(label.split())
+    return text if text.isprintable() else "".join([c if c.isprintable() else ascii(c)[1:-1] for c in text])
+
+
+def _countable(op: str, count: int) -> bool:
+    """Whether the operation can have so many operands."""
+    if op == "dot":
+        return count % 2 == 0
+    return count > (op == "lookup") if op in ANY_NUMBER else count == COUNTS[op]
+
+
+def _ends(things: list, most: int | None) -> list[tuple[int, Any]]:
+    numbered = list(enumerate(things))
+    return numbered if most is None or len(things) <= most else numbered[: most // 2] + numbered[-(most - most // 2) :]
+
+
+Pass = Callable[[Tape], Tape]
