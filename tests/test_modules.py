@@ -72,6 +72,7 @@ MODULES = {
     "Dropout": (lambda: Dropout(0.5, seed=1), [numbers(2, 3)], 0, "dropout"),
     "LayerNorm": (lambda: LayerNorm(5), [numbers(5)], 2 * 5, "layer norm"),
     "RMSNorm": (lambda: RMSNorm(5), [numbers(5)], 5, "RMS norm"),
+    "RMSNorm, not learned": (lambda: RMSNorm(5, learned=False), [numbers(5)], 0, "RMS norm"),
     "Conv2d": (lambda: Conv2d(2, 3, 3, seed=0), [numbers(2, 5, 4)], 3 * (2 * 9 + 1), "convolution"),
     "Conv2d, strides": (
         lambda: Conv2d(2, 3, 2, stride=2, padding=1, seed=0, activation="tanh"),
@@ -246,6 +247,8 @@ def test_rms_norm_agrees_with_pytorch():
     for eps in (1e-5, 0.1):
         theirs, ours = torch.nn.RMSNorm(5, eps=eps, dtype=torch.float64), shaken(RMSNorm(5, eps=eps))
         hold_against(torch, ours, [numbers(5)], theirs, [(ours.w, theirs.weight)])
+        theirs = torch.nn.RMSNorm(5, eps=eps, elementwise_affine=False, dtype=torch.float64)
+        hold_against(torch, RMSNorm(5, eps=eps, learned=False), [numbers(5)], theirs, [])
 
 
 @pytest.mark.parametrize(
@@ -430,12 +433,14 @@ def test_a_layer_used_twice_learns_once():
 def test_how_modules_are_shown():
     modules = [
         Sequential(Layer(2, 3, seed=0), "relu", flatten, Dropout(0.25)), Embedding(3, 2), LayerNorm(4), RMSNorm(4),
+        RMSNorm(4, learned=False),
         Conv2d(1, 2, 3, stride=2, padding=1), MaxPool2d(2), AvgPool2d(3, 1), RNNCell(2, 3), GRUCell(2, 3),
         CausalAttention(4, 2),
     ]  # fmt: skip
     assert [repr(module) for module in modules] == [
         "Sequential(Layer of 3 x Neuron(2, activation='relu'), relu, flatten, Dropout(0.25))", "Embedding(3, 2)",
-        "LayerNorm(4)", "RMSNorm(4)", "Conv2d(1, 2, 3, stride=2, padding=1)", "MaxPool2d(2, stride=2)",
+        "LayerNorm(4)", "RMSNorm(4)", "RMSNorm(4, learned=False)", "Conv2d(1, 2, 3, stride=2, padding=1)",
+        "MaxPool2d(2, stride=2)",
         "AvgPool2d(3, stride=1)", "RNNCell(2, 3)", "GRUCell(2, 3)", "CausalAttention(4, heads=2)",
     ]  # fmt: skip
 
@@ -519,6 +524,20 @@ def test_the_gradient_goes_to_the_rows_that_were_asked_for():
     weighed(table([2, 0, 2])).backward()
     a, b, c, d, e, f = numbers(6, seed=11)
     assert gradient_of(table.w) == [[c, d], [0.0, 0.0], [a + e, b + f]]
+
+
+def test_with_a_value_as_index_the_row_is_looked_up_in_the_graph():
+    table, index = Embedding(3, 2, seed=0), Value(2, label="token")
+    row = table(index)
+    assert data_of(row) == data_of(table(2)) == data_of(table([index])[0])
+    assert [y.op for y in row] == ["lookup"] * 2 and all([y.parents[0] is index for y in row])
+    weighed([row, table(2)]).backward()
+    a, b, c, d = numbers(4, seed=11)
+    assert gradient_of(table.w) == [[0.0, 0.0], [0.0, 0.0], [a + c, b + d]]
+    assert index.grad == 0
+    assert refusal(ValueError, lambda: table(Value(3))) == (
+        "lookup of entry Value(data=3, grad=0) in a table of 3: the entries are 0 to 2"
+    )
 
 
 def test_a_table_begins_as_it_is_told():
@@ -675,7 +694,7 @@ def test_an_index_that_is_none_is_refused():
         assert refusal(ValueError, lambda i=i: table([0, i])) == (
             f"Embedding(5, 2) was called with {i}: it has rows 0 to 4"
         )
-    for index, shown in ((1.0, "1.0"), ("1", "'1'"), (Value(1), "Value(data=1, grad=0)"), (None, "None")):
+    for index, shown in ((1.0, "1.0"), ("1", "'1'"), (None, "None")):
         assert refusal(TypeError, lambda i=index: table(i)) == (
             f"Embedding(5, 2) was called with {shown}: give it a whole number or a list of them"
         )

@@ -1,8 +1,9 @@
 """Training: losses, optimizers, data, the loop and `fit`, diagnoses, rivals, and a net for your own table.
 
 The files in reading order: losses, penalties, optim, adaptive, schedules, clipping, data, metrics;
-arguments, order, figures, ending, loop, history, task, checkpoint, fit; measuring, judging,
-diagnosis, portraits; documents, tensors, blueprint, saving; rivals; modules/, more parts of nets.
+arguments, order, figures, ending, eager, programs, compiled, loop, history, task, checkpoint, fit;
+measuring, judging, diagnosis, portraits; documents, tensors, blueprint, saving; rivals; modules/,
+more parts of nets.
 Then what makes a net out of a CSV file: bad_input, table, columns, model, scores, tables; and
 plots, live, progress.
 """

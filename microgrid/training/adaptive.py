@@ -8,10 +8,11 @@
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from numbers import Real
+from typing import Any
 
-from ..engine import Value, number
+from ..engine import Value
 from .optim import Optimizer, above_0, at_least_0
 
 
@@ -38,6 +39,7 @@ class Adagrad(Optimizer):
     """
 
     remembers = ("lr", "eps", "weight_decay", "squares")
+    memory = ("squares",)
 
     def __init__(
         self, parameters: Iterable[Value], lr: float = 1e-2, eps: float = 1e-10, weight_decay: float = 0.0
@@ -47,10 +49,15 @@ class Adagrad(Optimizer):
         self.weight_decay = at_least_0("Adagrad", "weight_decay", weight_decay)
         self.squares = [0.0] * len(self.parameters)
 
-    def step(self) -> None:
-        for i, (parameter, gradient) in enumerate(zip(self.parameters, _gradients(self.parameters, self.weight_decay))):
-            self.squares[i] += gradient * gradient
-            parameter.data -= self.lr * gradient / (math.sqrt(self.squares[i]) + self.eps)
+    def rule(self, t: int, sqrt: Callable[[Any], Any]) -> Callable[..., tuple]:
+        lr, eps, decay = self.lr, self.eps, self.weight_decay
+
+        def move(x: Any, gradient: Any, square: Any) -> tuple:
+            gradient = _decayed(gradient, decay, x)
+            square = square + gradient * gradient
+            return x - lr * gradient / (sqrt(square) + eps), square
+
+        return move
 
 
 class RMSProp(Optimizer):
@@ -73,6 +80,7 @@ class RMSProp(Optimizer):
     """
 
     remembers = ("lr", "alpha", "eps", "momentum", "weight_decay", "squares", "velocities")
+    memory = ("squares", "velocities")
 
     def __init__(
         self,
@@ -93,13 +101,18 @@ class RMSProp(Optimizer):
         self.squares = [0.0] * len(self.parameters)
         self.velocities = [0.0] * len(self.parameters)
 
-    def step(self) -> None:
-        for i, (parameter, gradient) in enumerate(zip(self.parameters, _gradients(self.parameters, self.weight_decay))):
-            self.squares[i] = self.alpha * self.squares[i] + (1 - self.alpha) * gradient * gradient
-            velocity = gradient / (math.sqrt(self.squares[i]) + self.eps)
-            if self.momentum:
-                velocity = self.velocities[i] = self.momentum * self.velocities[i] + velocity
-            parameter.data -= self.lr * velocity
+    def rule(self, t: int, sqrt: Callable[[Any], Any]) -> Callable[..., tuple]:
+        lr, alpha, eps, momentum, decay = self.lr, self.alpha, self.eps, self.momentum, self.weight_decay
+
+        def move(x: Any, gradient: Any, square: Any, velocity: Any) -> tuple:
+            gradient = _decayed(gradient, decay, x)
+            square = alpha * square + (1 - alpha) * gradient * gradient
+            change = gradient / (sqrt(square) + eps)
+            if momentum:
+                change = velocity = momentum * velocity + change
+            return x - lr * change, square, velocity
+
+        return move
 
 
 class Adam(Optimizer):
@@ -123,6 +136,7 @@ class Adam(Optimizer):
     """
 
     remembers = ("lr", "betas", "eps", "weight_decay", "steps", "means", "squares")
+    memory = ("means", "squares")
 
     def __init__(
         self,
@@ -143,19 +157,22 @@ class Adam(Optimizer):
         self.means = [0.0] * len(self.parameters)
         self.squares = [0.0] * len(self.parameters)
 
-    def step(self) -> None:
-        self._move(_gradients(self.parameters, self.weight_decay))
+    def rule(self, t: int, sqrt: Callable[[Any], Any]) -> Callable[..., tuple]:
+        decay, move = self.weight_decay, self._move(t, sqrt)
+        return lambda x, gradient, *memory: move(x, _decayed(gradient, decay, x), *memory)
 
-    def _move(self, gradients: list[float]) -> None:
-        (beta1, beta2), means, squares, eps = self.betas, self.means, self.squares, self.eps
-        self.steps += 1
-        step_size = self.lr / (1 - beta1**self.steps)
-        scale = math.sqrt(1 - beta2**self.steps)
-        for i, (parameter, gradient) in enumerate(zip(self.parameters, gradients)):
-            change = gradient - means[i]  # from here two ways to write one mean, so that neither end loses digits
-            means[i] = mean = means[i] + (1 - beta1) * change if beta1 > 0.5 else gradient - beta1 * change
-            squares[i] = square = beta2 * squares[i] + (1 - beta2) * gradient * gradient
-            parameter.data -= step_size * mean / (math.sqrt(square) / scale + eps)
+    def _move(self, t: int, sqrt: Callable[[Any], Any]) -> Callable[..., tuple]:
+        (beta1, beta2), eps = self.betas, self.eps
+        step_size = self.lr / (1 - beta1**t)
+        scale = math.sqrt(1 - beta2**t)
+
+        def move(x: Any, gradient: Any, mean: Any, square: Any) -> tuple:
+            change = gradient - mean  # from here two ways to write one mean, so that neither end loses digits
+            mean = mean + (1 - beta1) * change if beta1 > 0.5 else gradient - beta1 * change
+            square = beta2 * square + (1 - beta2) * gradient * gradient
+            return x - step_size * mean / (sqrt(square) / scale + eps), mean, square
+
+        return move
 
 
 class AdamW(Adam):
@@ -184,17 +201,14 @@ class AdamW(Adam):
     ) -> None:
         super().__init__(parameters, lr, betas, eps, weight_decay)
 
-    def step(self) -> None:
-        for parameter in self.parameters:
-            parameter.data *= 1 - self.lr * self.weight_decay
-        self._move(_gradients(self.parameters, 0))
+    def rule(self, t: int, sqrt: Callable[[Any], Any]) -> Callable[..., tuple]:
+        kept, move = 1 - self.lr * self.weight_decay, self._move(t, sqrt)
+        return lambda x, gradient, *memory: move(x * kept, gradient, *memory)
 
 
-def _gradients(parameters: list[Value], weight_decay: float) -> list[float]:
-    """The number of each gradient, with that of weight_decay / 2 * data² added."""
-    if not weight_decay:
-        return [number(parameter.grad) for parameter in parameters]
-    return [number(parameter.grad) + weight_decay * parameter.data for parameter in parameters]
+def _decayed(gradient: Any, decay: float, x: Any) -> Any:
+    """The gradient with that of decay / 2 * x² added."""
+    return gradient + decay * x if decay else gradient
 
 
 def _is_share(x: float) -> bool:

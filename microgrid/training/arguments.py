@@ -9,6 +9,7 @@ from typing import Any
 from ..nn import Module
 from . import schedules
 from .data import train_test_split
+from .history import History
 from .optim import Optimizer
 
 Examples = tuple[Sequence[Any], Sequence[Any]]
@@ -105,9 +106,11 @@ def pair(name: str, data: Any) -> Examples:
     return X, y
 
 
-def of_epoch_and_losses(schedule: Callable[..., float]) -> Callable[[int, list[float]], float]:
-    """A schedule called with the epoch and the losses, where it needs these: a default is left as it is."""
-    return (lambda t, losses: schedule(t)) if _takes(schedule, 0, known=False) else schedule
+def of_epoch_and_history(schedule: Callable[..., float]) -> Callable[[int, History], float]:
+    """A schedule that is given the losses so far where it needs these: a default is left as it is."""
+    if _takes(schedule, 0, known=False):
+        return lambda t, history: schedule(t)
+    return lambda t, history: schedule(t, [epoch.watched for epoch in history])
 
 
 def _takes(function: Callable, *arguments: Any, known: bool = True) -> bool:

@@ -78,7 +78,10 @@ KINDS = {
     "Dropout": _Kind(Dropout, "p", lambda m: (m.p,), lambda p: 0),
     "Embedding": _Kind(Embedding, "count width", lambda m: (len(m.w), len(m.w[0])), lambda count, width: count * width),
     "LayerNorm": _Kind(LayerNorm, "width eps", lambda m: (len(m.w), m.eps), lambda width, eps: 2 * width),
-    "RMSNorm": _Kind(RMSNorm, "width eps", lambda m: (len(m.w), m.eps), lambda width, eps: width),
+    "RMSNorm": _Kind(
+        RMSNorm, "width eps learned", lambda m: (m.width, m.eps, m.w is not None),
+        lambda width, eps, learned: width * learned,
+    ),
     "Conv2d": _Kind(
         Conv2d, "channels_in channels_out kernel stride padding activation", _conv2d,
         lambda channels_in, channels_out, kernel, **_: _matrix(channels_in * kernel * kernel, channels_out),
@@ -160,6 +163,8 @@ def _checked(blueprint: Any) -> tuple[_Kind, dict[str, Any]]:
     name = blueprint.get("class")
     check(isinstance(name, str) and name in KINDS, f"its model is of class {name!r:.30}, which is not rebuilt")
     kind, arguments = KINDS[name], {key: value for key, value in blueprint.items() if key != "class"}
+    if name == "RMSNorm":
+        arguments = {"learned": True, **arguments}  # files from before it could be False
     check(arguments.keys() == set(kind.arguments.split()), f"its {name} has other arguments than {kind.arguments}")
     for argument, value in arguments.items():
         check(_allowed(argument, value), f"the {argument} of its {name} is {value!r:.30}")
@@ -173,7 +178,7 @@ def _allowed(argument: str, value: Any) -> bool:
         return isinstance(value, list) and len(value) > 0 and all([_whole(x, 1) for x in value])
     if argument == "activation":
         return value is None or _is_function(value)
-    if argument == "bias":
+    if argument in ("bias", "learned"):
         return isinstance(value, bool)
     if argument in ("p", "eps"):
         return finite(value) >= 0

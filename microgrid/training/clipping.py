@@ -42,7 +42,7 @@ def clip_grad_norm(parameters: Iterable[Value], largest: float) -> float:
     parameters = checked_parameters("clip_grad_norm", parameters)
     largest = _checked_limit("clip_grad_norm", largest)
     norm = math.hypot(*[number(parameter.grad) for parameter in parameters])
-    factor: Any = min(largest / (norm + 1e-6), 1)  # nan if the norm is: min returns its first
+    factor = _factor(norm, largest)
     if factor != 1:
         for parameter in parameters:
             parameter.grad *= factor
@@ -68,6 +68,24 @@ def clip_grad_value(parameters: Iterable[Value], largest: float) -> None:
     for parameter in parameters:
         if abs(number(parameter.grad)) > limit:
             parameter.grad = limit if parameter.grad > 0 else -limit
+
+
+def clipped(gradient: Any, clip_value: float | None, clip_norm: float | None) -> Any:
+    """An array of gradients, cut and scaled as `clip_grad_value` and then `clip_grad_norm` do; None is left out."""
+    import numpy
+
+    if clip_value is not None:
+        gradient = numpy.clip(gradient, -clip_value, clip_value)
+    if clip_norm is not None:
+        top = numpy.abs(gradient).max()
+        within = gradient / top if 0 < top < math.inf else gradient  # so that no square overflows
+        norm = float(top * numpy.sqrt(within @ within)) if top else 0.0
+        gradient = gradient * _factor(norm, clip_norm)
+    return gradient
+
+
+def _factor(norm: float, largest: float) -> Any:
+    return min(largest / (norm + 1e-6), 1)  # nan if the norm is: min returns its first
 
 
 def _checked_limit(who: str, largest: float) -> float:

@@ -1,14 +1,10 @@
 """The training loop: forward, loss, zero_grad, backward, step."""
 
-import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from ..collector import without_collector
-from ..engine import Value
-from ..nn import Module
 from ..scopes import innermost, leave_to
 from .arguments import (
     Examples,
@@ -18,13 +14,14 @@ from .arguments import (
     check_optimizer,
     check_seed,
     checked_rate,
-    of_epoch_and_losses,
+    of_epoch_and_history,
     parted,
 )
 from .checkpoint import restore, state_of
-from .clipping import clip_grad_norm, clip_grad_value
-from .ending import is_better, reason_to_end, trouble_of, words_for
-from .figures import judged, measured, plain
+from .compiled import stepper_of
+from .eager import set_training
+from .ending import is_better, reason_to_end, words_for
+from .figures import measured
 from .history import Epoch, History
 from .metrics import cut_of, metrics_of
 from .optim import Optimizer
@@ -51,9 +48,15 @@ class train:
     0), or of it and the losses so far, that gives the learning rate; clip_norm, clip_value,
     where gradients are cut, see `clip_grad_norm`; threshold, the loss at which to stop;
     patience, after how many epochs without a better loss to stop; with it, the parameters at
-    the end are the best.  Both go by the loss of the validation, if there is one.
+    the end are the best.  Both go by the loss of the validation, if there is one; backend, None
+    to compute on graphs, or how to run programs in their place, "python", "numpy", "native"
+    or "auto", the one that pays, see `compile`: the same numbers but for rounding, sooner.
     Metrics take an output above 0 for class 1; where the loss is mse, mae or huber and the
     targets are 0 and 1, one above 0.5, since these losses draw the outputs to 0 and 1 themselves.
+    A program takes the examples one by one, so that all need one shape and the loss has to be a mean
+    over them, as all of microgrid's are.  It keeps data, model, loss and penalty as they are at first,
+    but for the numbers of parameters, and can't do what draws numbers, as Dropout does.  Between epochs
+    and after `step()` model and optimizer have their numbers, which you may change.
     A step whose loss or parameters are no finite numbers is not done, and ends the training; so
     does a loss that has grown above 1e100.
     Yields an `Epoch` each; `.history` has them all.  Raises TypeError or ValueError for
@@ -88,6 +91,7 @@ class train:
         clip_value: float | None = None,
         threshold: float | None = None,
         patience: int | None = None,
+        backend: str | None = None,
     ) -> None:
         check_callables(model, loss, penalty, schedule)
         check_optimizer(model, optimizer)
@@ -101,16 +105,16 @@ class train:
         self.shuffle, self.seed = shuffle, seed
         self.metrics = metrics_of(metrics, cut_of(loss, self.y))
         self.penalty, self.clip_norm, self.clip_value = penalty, clip_norm, clip_value
-        self.schedule = None if schedule is None else of_epoch_and_losses(schedule)
+        self.schedule = None if schedule is None else of_epoch_and_history(schedule)
         self.threshold, self.patience = threshold, patience
         self.given = settings_of(self)
         self.history = History()
         self.best: tuple[float, int, list] | None = None  # the loss watched, its epoch, and the parameters
         self._done: tuple[int, int, float, list]  # an epoch, its steps so far, the sum of their losses, outputs
-        self._before: tuple[tuple, tuple] | None = None  # `_done`, and what the step that begins there may change
+        self._before: tuple[tuple, Any] | None = None  # `_done`, and what the step that begins there may change
         self._last: list | None = None  # the parameters after the last step, where the model has the best
         self.rewind()
-        self._random = isinstance(model, Module) and bool(model.extra_state())
+        self._stepper = stepper_of(self, backend)
         self._seconds = 0.0
 
     def __iter__(self) -> Iterator[Epoch]:
@@ -119,11 +123,14 @@ class train:
     def __next__(self) -> Epoch:
         if self._ended():
             raise StopIteration
-        while self._done[0] != len(self.history) or self._done[1] < self.steps:
-            self._batch()
-            if self.history.stopped:
-                raise StopIteration
-        return self._finish()
+        try:
+            while self._done[0] != len(self.history) or self._done[1] < self.steps:
+                self._batch()
+                if self.history.stopped:
+                    raise StopIteration
+            return self._finish()
+        finally:
+            self._stepper.show()
 
     @cached_property
     def task(self) -> dict[str, Any]:
@@ -145,10 +152,13 @@ class train:
             self._finish()
         if self._ended():
             raise RuntimeError(f"train.step(): {self.history.stopped}")
-        value = self._batch()
-        if self._done[1] == self.steps:
-            self._finish()
-        return value
+        try:
+            value = self._batch()
+            if self._done[1] == self.steps:
+                self._finish()
+            return value
+        finally:
+            self._stepper.show()
 
     def state_dict(self) -> dict[str, Any]:
         """All that the next step depends on, in numbers, texts and lists, which JSON keeps to the last bit.
@@ -156,6 +166,7 @@ class train:
         The parameters in it are those after the last step, also where the model was left with the best.
         """
         self._settle()
+        self._stepper.show()
         return state_of(self)
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -164,13 +175,14 @@ class train:
         Raises ValueError for a state of another training (other parameters, data, loss, batch_size,
         seed, numbers given to the optimizer), or what is none; then nothing has been changed.
         """
+        self._settle()
+        self._stepper.show()
         restore(self, state)
         self._last = None
 
     def close(self) -> None:
         """At the end, or after Ctrl-C: the state to go on from into the history, and in words where it stopped."""
-        self._settle()
-        _set_training(self.model, False)
+        self._rest()
         ended = self._ended()
         self.history.state = self.state_dict()
         if ended:
@@ -198,7 +210,7 @@ class train:
         """A new epoch, with its learning rate."""
         epoch = len(self.history)
         if self.schedule is not None:
-            self.optimizer.lr = checked_rate(self.schedule(epoch, [e.watched for e in self.history]), epoch)
+            self.optimizer.lr = checked_rate(self.schedule(epoch, self.history), epoch)
         self._done = epoch, 0, 0.0, []
 
     def _batch(self) -> float:
@@ -209,71 +221,40 @@ class train:
             self._begin()
         epoch, batch, total, outputs = self._done
         rows = self._rows(batch)
-        self._before = self._done, self._snapshot()
+        self._before = self._done, self._stepper.snapshot()
         region = innermost()
         try:
-            _set_training(self.model, True)
-            loss, answers, trouble = without_collector(self._learn, rows)
+            loss, answers, trouble = self._stepper.learn(rows)
             if trouble:
-                self._settle()
-                _set_training(self.model, False)
+                self._rest()
                 self.history.stopped = words_for(self, trouble)
             else:
                 self._done = epoch, batch + 1, total + loss * len(rows), outputs + answers
             return loss
         except BaseException:  # such as Ctrl-C
             leave_to(region)
-            self._settle()
-            _set_training(self.model, False)
+            self._rest()
             raise
         finally:
             self._seconds += time.perf_counter() - start
 
-    def _learn(self, rows: list[int]) -> tuple[float, list, str]:
-        """Forward, loss, zero_grad, backward, update: the loss, the outputs, and in words what diverges, if it does."""
-        try:
-            answers = [self.model(self.X[i]) for i in rows]
-            loss = self._loss_of(answers, [self.y[i] for i in rows])
-            if trouble := trouble_of(self, loss.data):
-                return loss.data, [], trouble
-            self.optimizer.zero_grad()
-            loss.backward()
-            if self.clip_value is not None:
-                clip_grad_value(self.optimizer.parameters, self.clip_value)
-            if self.clip_norm is not None:
-                clip_grad_norm(self.optimizer.parameters, self.clip_norm)
-            self.optimizer.step()
-        except OverflowError as error:  # Python's ** and math.exp say so instead of giving inf
-            return math.inf, [], f"a number is too large: {error}"
-        if wild := [p.data for p in self.optimizer.parameters if not math.isfinite(p.data)]:
-            return loss.data, [], f"a parameter would become {wild[0]}"
-        return loss.data, [plain(answer) for answer in answers] if self.metrics else [], ""
-
-    def _loss_of(self, answers: list, targets: list) -> Value:
-        value = self.loss(answers, targets)
-        if self.penalty is not None:
-            value = value + self.penalty(self.model)
-        if not isinstance(value, Value):
-            raise TypeError(
-                f"train: the loss gives {value!r:.40}, which is no Value: compute it from what the model returns"
-            )
-        return value
-
-    def _rows(self, batch: int) -> list[int]:
+    def _rows(self, batch: int) -> Sequence[int]:
+        """The examples of a batch; a range, where it is all of them and their order does not matter."""
+        if self.steps == 1 and not self._stepper.ordered:
+            return range(len(self.X))
         return self._order.of(self._done[0])[batch * self.batch_size : (batch + 1) * self.batch_size]
 
     def _finish(self) -> Epoch:
         """The epoch's figures, validation and all, into the history."""
         start = time.perf_counter()
-        _set_training(self.model, False)
+        self._stepper.show()
+        set_training(self.model, False)
         done, _, total, outputs = self._done
-        ordered = [self.y[i] for i in self._order.of(done)]
         held: dict[str, Any] = {}
         if self.held_back is not None:
-            X, y = self.held_back
-            answers = without_collector(lambda: [plain(self.model(x)) for x in X])
-            held["validation_loss"] = judged(self.loss, answers, y)
-            held["validation_metrics"] = measured(self.metrics, answers, y)
+            held["validation_loss"], answers = self._stepper.held_back()
+            held["validation_metrics"] = measured(self.metrics, answers, self.held_back[1])
+        ordered = [self.y[i] for i in self._order.of(done)] if self.metrics else []
         metrics = measured(self.metrics, outputs, ordered)
         seconds = self._seconds + time.perf_counter() - start
         mean = float(total / len(self.X))
@@ -303,22 +284,14 @@ class train:
         for parameter, x in zip(self.optimizer.parameters, numbers):
             parameter.data = x
 
-    def _snapshot(self) -> tuple:
-        numbers = [parameter.data for parameter in self.optimizer.parameters]
-        return numbers, self.optimizer.state_dict(), self.model.extra_state() if self._random else None  # type: ignore[attr-defined]
-
     def _settle(self) -> None:
         """Put back what a step changed that did not end; broken off itself, it is done again before the next."""
         if self._before is not None and self._before[0] is self._done:
-            numbers, state, extra = self._before[1]
-            for parameter, x in zip(self.optimizer.parameters, numbers):
-                parameter.data = x
-            self.optimizer.load_state_dict(state)
-            if extra is not None:
-                self.model.load_extra_state(extra)  # type: ignore[attr-defined]
+            self._stepper.put_back(self._before[1])
         self._before = None
 
-
-def _set_training(model: Any, on: bool) -> None:
-    if isinstance(model, Module) and model.training is not on:  # it walks through all of the model
-        model.train(on)
+    def _rest(self) -> None:
+        """Leave the model as it is after the last whole step, in use."""
+        self._settle()
+        self._stepper.show()
+        set_training(self.model, False)

@@ -1,7 +1,8 @@
 """Losses: how wrong the outputs of a net are, as one number to make smaller.
 
 Each is the mean over the examples of a batch, for Values or plain numbers, and agrees
-with PyTorch's function of the same purpose.  Those of probabilities start from logits,
+with PyTorch's function of the same purpose.  A target may be a Value, too: then nothing in the graph
+is decided by it, so that a program made of it takes other targets.  Those of probabilities start from logits,
 the net's outputs as they are, so that no output overflows.
 
 >>> x = Value(2.0)
@@ -19,7 +20,7 @@ from operator import add
 from typing import Any
 
 from ..engine import Value, log, number
-from ..functions import dot, log_softmax, logsumexp, maximum, minimum, relu, softplus
+from ..functions import dot, log_softmax, logsumexp, lookup, match, maximum, minimum, relu, softplus, where
 
 Number = Any  # a real number or a Value
 
@@ -162,15 +163,15 @@ def cross_entropy(logits: Sequence[Sequence[Number]], targets: Sequence[int], la
                 f"cross_entropy with the target {target!r} and {len(row)} logits: each target is the index of a "
                 f"class, 0 to {len(row) - 1}"
             )
-    return _mean([logsumexp(row) - _expected(row, int(number(target)), s) for row, target in zip(logits, targets)])
+    return _mean([logsumexp(row) - _expected(row, target, s) for row, target in zip(logits, targets)])
 
 
-def _expected(logits: Sequence[Number], true: int, s: float) -> Number:
+def _expected(logits: Sequence[Number], true: Number, s: float) -> Number:
     """The logit of the true class, or with smoothing the mean of all logits under the smoothed target."""
     if not s:
-        return logits[true]
+        return lookup(logits, true if isinstance(true, Value) else int(true))
     k = len(logits)
-    return dot([s / k + (1 - s) * (i == true) for i in range(k)], logits)
+    return dot([s / k + (1 - s) * match(true, i) for i in range(k)], logits)
 
 
 def kl_divergence(logits: Sequence[Sequence[Number]], targets: Sequence[Sequence[Number]]) -> Number:
@@ -205,9 +206,13 @@ def kl_divergence(logits: Sequence[Sequence[Number]], targets: Sequence[Sequence
 
 
 def _divergence(logits: Sequence[Number], target: Sequence[Number]) -> Number:
-    possible = [(t, log_p) for t, log_p in zip(target, log_softmax(logits)) if t > 0]
-    t, log_p = zip(*possible)
-    return dot(t, [log(x) for x in t]) - dot(t, log_p)
+    """sum t log(t / p), where a plain t of 0 is left out, and a Value's terms are 0 wherever it is 0."""
+    possible = [(t, log_p) for t, log_p in zip(target, log_softmax(logits)) if isinstance(t, Value) or t > 0]
+    given = [t for t, _ in possible]
+    logs = [log(where(t, t, 1)) for t in given]
+    return dot(given, logs) - dot(
+        given, [where(t, log_p, 0) if isinstance(t, Value) else log_p for t, log_p in possible]
+    )
 
 
 def _mean(losses: list) -> Number:

@@ -14,7 +14,7 @@
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from numbers import Real
 from typing import Any
 
@@ -24,11 +24,14 @@ from ..engine import Value, number
 class Optimizer:
     """What all optimizers share: the parameters, the learning rate, and a state to save.
 
-    A subclass defines `step()` and says in `remembers` which attributes are its state:
-    arguments of its constructor, lists with a number for each parameter, and `steps`, a count.
+    A subclass defines `rule()`, or all of `step()`, and says in `remembers` which attributes are its
+    state: arguments of its constructor, lists with a number for each parameter, and `steps`, a count.
+    With a rule, the names of those lists are in `memory`, too.
     """
 
     remembers: tuple[str, ...] = ("lr",)
+    memory: tuple[str, ...] = ()
+    steps = 0  # done so far
 
     def __init__(self, parameters: Iterable[Value], lr: float) -> None:
         who = type(self).__name__
@@ -42,6 +45,20 @@ class Optimizer:
 
     def step(self) -> None:
         """Move each parameter by its gradient."""
+        move = self.rule(self.steps + 1, math.sqrt)
+        lists = [getattr(self, name) for name in self.memory]
+        columns = zip(*[move(p.data, number(p.grad), *kept) for p, *kept in zip(self.parameters, *lists)])
+        for parameter, x in zip(self.parameters, next(columns)):
+            parameter.data = x
+        for one, numbers in zip(lists, columns):
+            one[:] = numbers
+        self.steps += 1
+
+    def rule(self, t: int, sqrt: Callable[[Any], Any]) -> Callable[..., tuple]:
+        """The formula of step t, from 1: (data, grad, *memory) -> (data, *memory), of numbers or whole arrays.
+
+        Arguments: t; sqrt, the square root of what it will be called with.
+        """
         raise TypeError(f"{type(self).__name__} has to say how it moves the parameters: define step(self)")
 
     def state_dict(self) -> dict[str, Any]:
@@ -111,6 +128,7 @@ class SGD(Optimizer):
     """
 
     remembers = ("lr", "momentum", "nesterov", "weight_decay", "velocities")
+    memory = ("velocities",)
 
     def __init__(
         self,
@@ -130,16 +148,18 @@ class SGD(Optimizer):
         if nesterov and not momentum:
             raise ValueError("SGD(nesterov=True) needs momentum to look ahead with, as in momentum=0.9")
 
-    def step(self) -> None:
-        lr, momentum, decay = self.lr, self.momentum, self.weight_decay
-        for i, parameter in enumerate(self.parameters):
-            gradient = number(parameter.grad)
+    def rule(self, t: int, sqrt: Callable[[Any], Any]) -> Callable[..., tuple]:
+        lr, momentum, nesterov, decay = self.lr, self.momentum, self.nesterov, self.weight_decay
+
+        def move(x: Any, gradient: Any, velocity: Any) -> tuple:
             if decay:
-                gradient += decay * parameter.data
+                gradient = gradient + decay * x
             if momentum:
-                velocity = self.velocities[i] = momentum * self.velocities[i] + gradient
-                gradient = gradient + momentum * velocity if self.nesterov else velocity
-            parameter.data -= lr * gradient
+                velocity = momentum * velocity + gradient
+                gradient = gradient + momentum * velocity if nesterov else velocity
+            return x - lr * gradient, velocity
+
+        return move
 
 
 def checked_parameters(who: str, parameters: Iterable[Value]) -> list[Value]:

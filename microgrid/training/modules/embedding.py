@@ -4,6 +4,7 @@ import operator
 from typing import Any
 
 from ...engine import Value
+from ...functions import lookup
 from ...initial import initialisation_of, one_of
 from ...nn import Init, Module, Seed, rng_of
 from .shapes import counted, is_list
@@ -13,11 +14,12 @@ class Embedding(Module):
     """A table of numbers to learn: called with i, returns row i.
 
     It is a Layer without bias on inputs of which one is 1 and the rest 0, without the arithmetic: so it
-    makes no nodes and has no region in a picture.
+    makes no nodes and has no region in a picture.  With a Value as index, each number is a `lookup` of
+    its column, which the graph records: so a program can be called with other indices later.
     Arguments: count, the number of rows; width, of each; seed, an int or a `random.Random`; init, how
     the numbers begin: without it from a normal distribution of standard deviation 1, as PyTorch's.
-    Called with an index, 0 to count - 1, returns the list of that row's width parameters; with a
-    list of indices, a list of rows.
+    Called with an index, 0 to count - 1, returns the list of that row's width parameters, or with a
+    Value width Values; with a list of indices, a list of rows.
     Raises ValueError for an index that is none, TypeError for what is no whole number.
     Source: Bengio, Ducharme, Vincent & Jauvin 2003; torch.nn.Embedding.
 
@@ -36,6 +38,8 @@ class Embedding(Module):
     def __call__(self, index: Any) -> Any:
         if is_list(index):
             return [self(i) for i in index]
+        if isinstance(index, Value):
+            return [lookup(column, index) for column in zip(*self.w)]
         try:
             i = operator.index(index)
         except TypeError:

@@ -45,29 +45,33 @@ class LayerNorm(Module):
 class RMSNorm(Module):
     """w * x / sqrt(mean of x² + eps), for each number of a list; w begins as 1.
 
-    Arguments: width, the length of the list; eps, what keeps the root from being of 0.
+    Arguments: width, the length of the list; eps, what keeps the root from being of 0; learned,
+    whether there is a w.
     Called with a list of width numbers, returns a list of width Values.
     Source: Zhang & Sennrich 2019, equation 4; torch.nn.RMSNorm.
 
     >>> [round(y.data, 3) for y in RMSNorm(2)([3.0, 4.0])]
     [0.849, 1.131]
+    >>> len(RMSNorm(2).parameters()), len(RMSNorm(2, learned=False).parameters())
+    (2, 0)
     """
 
     name = "RMS norm"  # of its region in a picture
 
-    def __init__(self, width: int, eps: float = 1e-5) -> None:
+    def __init__(self, width: int, eps: float = 1e-5, learned: bool = True) -> None:
         _check("RMSNorm", width, eps)
-        self.eps = eps
-        self.w = [Value(1.0, label=f"w{i}") for i in range(width)]
+        self.width, self.eps = width, eps
+        self.w = [Value(1.0, label=f"w{i}") for i in range(width)] if learned else None
 
     def __call__(self, x: Sequence[Any]) -> list[Value]:
-        x = vector(self, x, len(self.w))
+        x = vector(self, x, self.width)
         with scope(self.name, self):
             size = sqrt(dot(x, x) / len(x) + self.eps)
-            return [wi * (xi / size) for wi, xi in zip(self.w, x)]
+            sized = [xi / size for xi in x]
+            return sized if self.w is None else [wi * xi for wi, xi in zip(self.w, sized)]
 
     def __repr__(self) -> str:
-        return f"RMSNorm({len(self.w)})"
+        return f"RMSNorm({self.width}{'' if self.w else ', learned=False'})"
 
 
 def _check(name: str, width: int, eps: float) -> None:
