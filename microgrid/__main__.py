@@ -130,9 +130,13 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("file", metavar="FILE.csv", help="a table with the columns of the training")
 
     bench = verb("bench", _bench, "this project and its peers, side by side",
-                 "  microgrid bench\n  microgrid bench moons --rounds 20")  # fmt: skip
-    bench.add_argument("parts", nargs="*", metavar="PART", help="moons, fit, growth or accuracy (default: all)")
+                 "  microgrid bench\n  microgrid bench moons --rounds 20\n"
+                 "  microgrid bench moons scaling --against all --out bench")  # fmt: skip
+    bench.add_argument("parts", nargs="*", metavar="PART", help="moons, expression, chain, digits, microgpt, scaling, "
+                       "fit, growth or accuracy (default: all)")  # fmt: skip
     bench.add_argument("--rounds", type=_positive, default=5, metavar="N", help="turns of everybody (default 5)")
+    bench.add_argument("--against", choices=["all"], help="everybody that is installed, at full length: it takes long")
+    bench.add_argument("--json", type=Path, metavar="FILE", help="of the figures (default bench.json in --out)")
 
     return parser
 
@@ -252,17 +256,22 @@ def _predict(args: argparse.Namespace) -> None:
 
 
 def _bench(args: argparse.Namespace) -> int:
-    from .bench import PARTS, bench
+    from .bench import PARTS, bench, plots
 
     unknown = [part for part in args.parts if part not in PARTS]
     if unknown:
         raise BadInput(f"there is no part {unknown[0]!r}: take {', '.join(PARTS)}")
+    if args.json and not args.json.absolute().parent.is_dir():  # said before the work, which takes minutes
+        raise BadInput(f"--json {args.json}: there is no folder {args.json.parent}")
     try:
-        figures = bench(args.parts or list(PARTS), args.rounds, args.seed)
+        figures = bench(args.parts or list(PARTS), args.rounds, args.seed, against_all=args.against == "all")
     except ArithmeticError as error:
         print(f"microgrid bench: {error}", file=sys.stderr)
         return 1
-    print(f"wrote {write_whole(args.out / 'bench.json', json.dumps(figures, indent=1))}", file=sys.stderr)
+    path = args.json or args.out / "bench.json"
+    print(f"wrote {write_whole(path, json.dumps(figures, indent=1))}", file=sys.stderr)
+    for path in plots(figures, args.out):
+        print(f"wrote {path}", file=sys.stderr)
     return 0
 
 

@@ -13,7 +13,7 @@ import pytest
 
 import microgrid as mg
 from microgrid.__main__ import main
-from microgrid.bench import accuracy, bench, growth, moons, tables
+from microgrid.bench import PARTS, accuracy, bench, everybody, growth, moons, tables
 from microgrid.bench.peers import MicrogptValue, peers
 
 ENGINES = ["micrograd", "microgpt", "microgrid"]
@@ -245,7 +245,9 @@ def test_a_wrong_gradient_in_a_process_ends_the_bench(monkeypatch):
 
 @pytest.fixture
 def small(monkeypatch):
+    """Small sizes, and of the moons the graphs alone: programs have a file of tests of their own."""
     monkeypatch.setattr(moons, "POINTS", 4)
+    monkeypatch.setattr(everybody, "who", lambda everybody: [])
     monkeypatch.setattr(growth.measure, "__defaults__", ((100, 300),))
     monkeypatch.setattr(accuracy, "EPOCHS", 1)
     monkeypatch.setattr(accuracy.measure, "__defaults__", (1, ("iris",), 1))
@@ -253,15 +255,35 @@ def small(monkeypatch):
 
 def test_bench_prints_a_table_for_each_part_and_returns_its_figures(small):
     out = io.StringIO()
-    figures = bench(rounds=2, out=out)
+    figures = bench(["moons", "expression", "fit", "growth", "accuracy"], rounds=2, out=out)
     text = out.getvalue()
     assert text.startswith("The moons step: 4 points") and "\n\nGrowth: ns a node" in text
     assert "\n\nAn epoch of learning the moons" in text and "\n\nAccuracy: one hidden layer" in text
+    assert "\n\nExpression: the one of micrograd's README" in text
     assert figures == json.loads(json.dumps(figures)) | {"growth": figures["growth"]}  # only the sizes are no text
-    assert all(len(seconds) == 2 for seconds in figures["moons"]["seconds"].values())
+    assert all([len(seconds) == 2 for seconds in figures["moons"]["graphs"]["seconds"].values()])
     assert set(figures["growth"]["ns a node"]["microgrid"]) == {100, 300}
     assert figures["growth"]["bytes a node"]["microgrid"] > 100
-    assert max(map(len, text.splitlines())) <= 100
+    assert max(map(len, text.splitlines())) <= 110
+
+
+def test_each_part_is_asked_with_what_it_takes(monkeypatch):
+    asked = []
+    for name, part in PARTS.items():
+        monkeypatch.setattr(part, "measure", lambda *given, name=name: asked.append((name, *given)) or {})
+        monkeypatch.setattr(part, "show", lambda figures, name=name: f"<{name}>")
+    out = io.StringIO()
+    assert list(bench(rounds=3, seed=7, out=out)) == ["python", *PARTS]
+    raced = ["moons", "expression", "chain", "digits", "microgpt", "scaling"]
+    rest = [("fit", 3, 7), ("growth", 3), ("accuracy", 3, 7)]
+    assert asked == [*[(name, 3, 7, False) for name in raced], *rest]
+    assert out.getvalue() == "".join([f"<{name}>\n\n" for name in PARTS])
+    asked.clear()
+    out = io.StringIO()
+    bench(["scaling", "growth"], rounds=3, seed=7, out=out, against_all=True)
+    assert asked == [("scaling", 3, 7, True), ("growth", 3)]
+    expected = r"To have all peers: python -m pip install -r .*peers.txt\n\n<scaling>\n\n<growth>\n\n"
+    assert re.fullmatch(expected, out.getvalue())
 
 
 def test_the_verb_prints_and_writes_the_figures(small, tmp_path, capsys):
@@ -270,22 +292,42 @@ def test_the_verb_prints_and_writes_the_figures(small, tmp_path, capsys):
     assert shown.out.startswith("The moons step") and "Growth" not in shown.out
     path = tmp_path / "b" / "bench.json"
     assert f"wrote {path}\n" in shown.err
-    assert json.loads(path.read_text())["moons"]["results"] == 338
+    assert json.loads(path.read_text())["moons"]["graphs"]["results"] == 338
+
+
+def test_the_verb_writes_json_where_it_is_told_to_and_a_plot(monkeypatch, tmp_path, capsys):
+    pytest.importorskip("matplotlib", reason="python -m pip install matplotlib")
+    scaling, asked = PARTS["scaling"], []
+    seconds = {"1": {1: {"microgrid, native": [1e-6]}, 100: {"microgrid, native": [1e-5]}}, "2": {}}
+    monkeypatch.setattr(scaling, "measure", lambda *given: asked.append(given) or {"threads": seconds})
+    monkeypatch.setattr(scaling, "show", lambda figures: "shown")
+    path, out = tmp_path / "f.json", tmp_path / "b"
+    words = ["bench", "scaling", "--against", "all", "--json", str(path), "--out", str(out), "--rounds", "2"]
+    assert main(words) == 0
+    assert asked == [(2, 0, True)]
+    assert [file.name for file in out.iterdir()] == ["scaling-1.svg"]
+    assert json.loads(path.read_text())["scaling"]["threads"]["1"]["100"] == {"microgrid, native": [1e-5]}
+    assert capsys.readouterr().err == f"wrote {path}\nwrote {out / 'scaling-1.svg'}\n"
+
+
+ALL = "moons, expression, chain, digits, microgpt, scaling, fit, growth, accuracy"
 
 
 def test_an_unknown_part_is_refused_in_one_sentence(tmp_path, capsys):
     assert main(["bench", "planets", "--out", str(tmp_path / "b")]) == 2
-    assert capsys.readouterr() == (
-        "",
-        "microgrid bench: there is no part 'planets': take moons, fit, growth, accuracy\n",
-    )
+    assert capsys.readouterr() == ("", f"microgrid bench: there is no part 'planets': take {ALL}\n")
     assert not (tmp_path / "b").exists()
 
 
+def test_a_json_that_cannot_be_written_is_refused_before_the_work(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(everybody, "measure", lambda *_: pytest.fail("measured"))
+    path = tmp_path / "nowhere" / "f.json"
+    assert main(["bench", "moons", "--json", str(path), "--out", str(tmp_path / "b")]) == 2
+    assert capsys.readouterr() == ("", f"microgrid bench: --json {path}: there is no folder {path.parent}\n")
+
+
 def test_bench_refuses_what_it_does_not_know():
-    with pytest.raises(
-        ValueError, match=r"bench\(\['planets'\], rounds=5\): the parts are moons, fit, growth, accuracy; "
-    ):
+    with pytest.raises(ValueError, match=rf"bench\(\['planets'\], rounds=5\): the parts are {ALL}; "):
         bench(["planets"])
     with pytest.raises(ValueError, match="rounds=0"):
         bench(["moons"], rounds=0)

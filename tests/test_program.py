@@ -19,6 +19,7 @@ from refusals import python_says, refusal
 import microgrid as mg
 from microgrid import MLP, Value
 from microgrid.compiler import Program, Tape, compile
+from microgrid.compiler.frozen import FrozenControlFlow
 from microgrid.pictures.steps import Steps
 
 try:
@@ -416,11 +417,14 @@ def test_auto_says_what_it_takes():
     program([1.0])
     few = program.tape.operations
     assert program.backend == "python"
-    assert program.why == f"few operations so far ({few}); from 2000000 on arrays or machine code pay"
+    assert program.why == f"{few} operations a call, which an array's way would only slow down"
+    program([1.0] * 1000)
+    assert program.backend == "python"
+    assert program.why == f"few operations so far ({1001 * few}); from 2000000 on arrays or machine code pay"
     rows = numpy.ones(2_000_000 // few)
     assert program(rows) == 2.0 * len(rows)
     assert program.backend in ("numpy", "native")
-    assert program.why.startswith(f"{few * (len(rows) + 1)} operations so far, {few} at a time")
+    assert program.why.startswith(f"{few * (len(rows) + 1001)} operations so far, {few} at a time")
     assert compile(lambda x: x, (1.0,), backend="python").why == "it has not been called yet"
 
 
@@ -594,15 +598,17 @@ NOT_A_SCALAR = "the gradient is that of one number, and this program gives "
         (ValueError, "Program(parameters=...) takes one list or array of 1 numbers, in the order of "
          "program.parameters; got 2",
          lambda b: compile(Value(1.0, label="w") * 2, backend=b)(parameters=[1.0, 2.0])),
-        (ValueError, "Program.value_and_grad(out=...) takes one contiguous array of 1 numbers, float64, not float64 of "
-         "shape (2,)", lambda b: compile(Value(1.0, label="w") * 2, backend=b).value_and_grad(out=numpy.zeros(2))),
-        (ValueError, "Program.value_and_grad(out=...) takes one contiguous array of 1 numbers, float64, not [0.0]",
+        (ValueError, "Program.value_and_grad(out=...) takes one contiguous writable array of 1 numbers, float64, not "
+         "float64 of shape (2,)",
+         lambda b: compile(Value(1.0, label="w") * 2, backend=b).value_and_grad(out=numpy.zeros(2))),
+        (ValueError, "Program.value_and_grad(out=...) takes one contiguous writable array of 1 numbers, float64, "
+         "not [0.0]",
          lambda b: compile(Value(1.0, label="w") * 2, backend=b).value_and_grad(out=[0.0])),
         (ValueError, "Program.value_and_grad(out=...) is for the gradient by the parameters, which this one does not "
          "give",
          lambda b: compile(lambda x: x, backend=b).value_and_grad(1.0, out=numpy.zeros(1))),
-        (ValueError, "Program.bind(out=...) takes one contiguous array of 1 numbers, float64, not float32 of shape "
-         "(1,)",
+        (ValueError, "Program.bind(out=...) takes one contiguous writable array of 1 numbers, float64, not float32 of "
+         "shape (1,)",
          lambda b: compile(Value(1.0, label="w") * 2, backend=b).bind(out=numpy.zeros(1, "float32"))),
         (TypeError, "Program.bind is for a program that gives one number; call this one",
          lambda b: compile(lambda x: x, batch="rows", backend=b).bind(numpy.zeros(2))),
@@ -692,3 +698,89 @@ def test_an_error_in_the_function_itself_comes_through():
 
 def test_it_is_a_program():
     assert isinstance(compile(cube), Program)
+
+
+# What a program would miss or freeze without a word.
+
+
+def outside(x):
+    return sum([SCALE * y for y in x])
+
+
+SCALE = Value(3.0, label="scale")
+
+
+def test_parameters_are_found_inside_of_comprehensions_and_in_objects():
+    assert compile(outside).parameters == [SCALE]
+
+    class Holder:
+        def __init__(self):
+            self.weight = SCALE
+
+        def loss(self, x, *, by=None):
+            return self.weight * x
+
+    assert compile(Holder().loss).parameters == [SCALE]
+
+
+def test_a_value_that_is_missed_is_refused_and_not_frozen():
+    hidden = {(1,): [Value(2.0, label="deep")]}
+    holder = type("Holder", (), {"table": hidden})
+    said = refusal(ValueError, lambda: compile(lambda x: holder.table[1,][0] * x)(3.0))
+    assert said == (
+        "compile(<lambda>): it uses Value(data=2.0, grad=0, label='deep'), which would be frozen: no parameter of the "
+        "program, though there before the call. Write compile(f, parameters=[...]) with the models and Values that it "
+        "learns, and numbers, x.data, for what it does not"
+    )
+    program = compile(lambda x: holder.table[1,][0] * x, parameters=hidden[1,])
+    assert program.value_and_grad(3.0) == (6.0, [3.0])
+
+
+@pytest.mark.parametrize(
+    "f, arguments, what",
+    [
+        (lambda x: x if x.data > 0 else -x, (2.0,), "the number of operations, 0,"),
+        (lambda x: x * x.data, (2,), "the number 2, an operand of '*',"),
+        (lambda xs: sorted(xs, key=lambda x: x.data)[0], ([2.0, 1.0],), "which value it returns"),
+        (lambda xs, i: xs[int(i.data)] * 2, ([1.0, 2.0], 0), "the operation '*'"),
+    ],
+)
+def test_what_is_decided_by_data_is_refused(f, arguments, what):
+    said = refusal(FrozenControlFlow, lambda: compile(f)(*arguments))
+    assert said == (
+        f"compile(<lambda>): {what} is another for other arguments, and a program would keep it: it was decided or "
+        "computed by x.data (or x.grad, or another program), or drawn by chance. Compute it from x"
+    )
+
+
+def test_a_penalty_is_watched_too():
+    w = Value(2.0, label="w")
+    program = compile(lambda x: w * x, penalty=lambda: w * w if w > 0 else -w)
+    assert "is decided once, while recording. Write microgrid.where(w, w * w, -w)" in refusal(
+        FrozenControlFlow, lambda: program(1.0)
+    )
+
+
+@every_backend
+def test_rows_whose_result_no_row_decides(backend):
+    w = Value(2.0, label="w")
+    assert compile(lambda x: w * 1, batch="rows", backend=backend)([1.0, 2.0]) == [2.0, 2.0]
+
+
+@every_backend
+def test_an_array_that_must_not_be_written_is_not(backend):
+    out = numpy.zeros(1)
+    out.setflags(write=False)
+    program = compile(lambda x: SCALE * x, backend=backend)
+    assert "takes one contiguous writable array" in refusal(ValueError, lambda: program.value_and_grad(3.0, out=out))
+
+
+def test_a_long_tape_with_a_penalty_keeps_it():
+    if _native is None:
+        pytest.skip('needs llvmlite: python -m pip install "microgrid[fast]"')
+    w, x = Value(0.5, label="w"), Value(1.0)
+    y = x
+    for _ in range(60_000):
+        y = y * 1.000001 + 0.5
+    program = compile(y * 0, inputs=[x], parameters=[w], penalty=w * w, backend="native")
+    assert program.value_and_grad(1.0) == (0.25, [1.0])

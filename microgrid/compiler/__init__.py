@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..collector import without_collector
 from ..engine import Value, topological_order
 from ..module import Module
 from .choice import BACKENDS, choose
@@ -71,13 +72,16 @@ def compile(
         _refuse_chance(found_in(f))
         own = parameters_of(things)
         names = _names(f)
+    if by in ("parameters", "both") and not own:
+        raise ValueError(f"compile(by={by!r}): it has no parameters; give them, as in parameters=model")
     wanted = BY[by or ("parameters" if own else "inputs")]
     program = Program(
         None if isinstance(f, Value) else f, names, own,
         batch=batch, penalty=penalty, by=wanted, backend=backend, dtype=dtype, exact=exact, threads=threads,
+        strict=parameters is None,
     )  # fmt: skip
     if isinstance(f, Value):
-        one = of_a_graph(f, inputs, own, batch, wanted, penalty, exact)
+        one = without_collector(of_a_graph, f, inputs, own, batch, wanted, penalty, exact)
         program._recorded[one.shapes] = program._last = one
     elif example is not None:
         program._read(tuple(example) if batch is None else tuple([[x] for x in example]))

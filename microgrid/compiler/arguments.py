@@ -120,4 +120,8 @@ def lengths(shape: Shape) -> tuple[int, ...]:
 
 def said(argument: Any) -> str:
     """How many rows an argument has, in words."""
-    return f"{len(argument)} rows" if hasattr(argument, "__len__") else f"{argument!r:.20}, no rows"
+    return (
+        f"{len(argument)} rows"
+        if hasattr(argument, "__len__") and getattr(argument, "ndim", 1) != 0
+        else f"{argument!r:.20}, no rows"
+    )

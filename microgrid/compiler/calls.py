@@ -23,6 +23,8 @@ def in_arrays(inputs: Any, rows: int, batch: str | None, kind: Any) -> tuple[Any
     import numpy
 
     if batch is None:
+        if len(inputs) == 1 and isinstance(inputs[0], numpy.ndarray):
+            return numpy.ascontiguousarray(inputs[0], kind).reshape(-1), None
         return numpy.array(flat(list(inputs)), kind), None
     extra = [*([1 / rows] if batch == "mean" else []), float(rows)]
     parts = [

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 BACKENDS = ("auto", "python", "numpy", "native")
 INSTALL = 'python -m pip install "microgrid[fast]"'
 SOON = 2_000_000  # operations, times rows: about what Python does while native code is being made
+SMALL = 1_000  # operations, times rows, that Python has done before arrays are made for them
 LARGE = 20_000  # operations from which a Python function takes longer to make than the arrays' way
 
 
@@ -16,11 +17,11 @@ def installed(backend: str) -> bool:
     return all([find_spec(package) is not None for package in needed])
 
 
-def choose(asked: str, operations: int, work: int, later: bool = False) -> tuple[str, str]:
+def choose(asked: str, operations: int, work: int, later: bool = False, rows: int = 1) -> tuple[str, str]:
     """The backend, and in words why.
 
     Arguments: asked, "auto" or a backend; operations, of the tape; work, operations times rows of all calls so
-    far, this one included; later, whether it will be called many times more.
+    far, this one included; later, whether it is bound, to be called many times more; rows, of this call.
 
     >>> choose("python", 10, 10)
     ('python', 'as asked')
@@ -30,8 +31,9 @@ def choose(asked: str, operations: int, work: int, later: bool = False) -> tuple
             needed = "NumPy and llvmlite" if asked == "native" else "NumPy"
             raise ModuleNotFoundError(f"backend={asked!r} needs {needed}: {INSTALL}")
         return asked, "as asked"
-    pays = later or work >= SOON or operations >= LARGE
-    if not pays:
+    if not later and operations * rows < SMALL:
+        return "python", f"{operations * rows} operations a call, which an array's way would only slow down"
+    if not later and work < SOON and operations < LARGE:
         return "python", f"few operations so far ({work}); from {SOON} on arrays or machine code pay"
     fastest = next(backend for backend in ("native", "numpy", "python") if installed(backend))
     why = f"{work} operations so far, {operations} at a time"

@@ -3,6 +3,7 @@
 import functools
 import inspect
 from collections.abc import Iterator
+from types import CodeType
 from typing import Any
 
 from ..engine import Value
@@ -38,16 +39,28 @@ def _things(f: Any, depth: int) -> Iterator[Any]:
         for part in (f.func, *f.args, *f.keywords.values()):
             yield from _things(part, depth)
     elif inspect.ismethod(f):
-        yield from _things(f.__self__, depth)
+        own = f.__self__
+        yield from _things(own if isinstance(own, Module) else list(getattr(own, "__dict__", {}).values()), depth)
         yield from _things(f.__func__, depth)
     elif inspect.isfunction(f) and depth:
         around = inspect.getclosurevars(f)
-        for part in [*around.nonlocals.values(), *around.globals.values(), *(f.__defaults__ or ())]:
+        names = [name for code in _codes(f.__code__) for name in code.co_names]  # those of comprehensions, too
+        globals = {name: f.__globals__[name] for name in names if name in f.__globals__}
+        defaults = [*(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).values()]
+        for part in [*around.nonlocals.values(), *globals.values(), *defaults]:
             if not (inspect.isfunction(part) and str(part.__module__).split(".")[0] == __name__.split(".")[0]):
                 yield from _things(part, depth - 1)
-    elif isinstance(f, (list, tuple)):
+    elif isinstance(f, (list, tuple, set)):
         for part in f:
             yield from _things(part, depth)
     elif isinstance(f, dict):
         for part in f.values():
             yield from _things(part, depth)
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    """The code of a function, and of the functions, lambdas and comprehensions written in it."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _codes(constant)

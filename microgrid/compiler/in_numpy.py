@@ -67,7 +67,8 @@ class NumpyProgram:
     def __init__(self, rolled: Rolled, type: str = "float64") -> None:
         start = time.perf_counter()
         self.rolled, self.type = rolled, numpy.dtype(type)
-        self.constants = rolled.constants.astype(self.type)
+        with numpy.errstate(all="ignore"):
+            self.constants = rolled.constants.astype(self.type)
         parts = rolled.before, rolled.body, rolled.sums, rolled.after
         self.before, self.body, self.sums, self.after = [[_call(group) for group in part] for part in parts]
         calls = [*self.before, *self.body, *self.sums, *self.after]

@@ -262,18 +262,17 @@ def shortened(tape: Tape, summed: bool = False, exact: bool = True) -> Tape:
     Arguments: tape; summed, as in `zeros`; exact, whether every bit has to stay as it is.
     """
     passes: Sequence[Callable[[Tape], Tape]] = [
-        dead_code,
         constants,
         *([] if exact else [relaxed, constants]),
         identities,
         common_subexpressions,
         dot_products,
         lambda tape: zeros(tape, summed),
-        common_subexpressions,
+        dead_code,
     ]
     for one in passes:
         tape = one(tape).check()
-    return dead_code(tape).check()
+    return tape
 
 
 def slots(tape: Tape) -> tuple[list[int], int]:

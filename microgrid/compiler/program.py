@@ -11,6 +11,7 @@ from ..engine import Value
 from .arguments import Shape, any_array, flat, flat_leaves, leaves, rows_of, said, shape_of
 from .calls import eager_error, in_arrays, row_shape, slopes_of, value_of
 from .choice import choose
+from .frozen import FrozenControlFlow
 from .passes import slots
 from .recorded import Recorded, recorded
 from .tape import Tape
@@ -38,11 +39,12 @@ class Program:
         dtype: str,
         exact: bool,
         threads: int,
+        strict: bool = False,
     ) -> None:
         self.parameters, self.batch, self.dtype, self.threads = list(parameters), batch, dtype, threads
         self.backend, self.why = "", "it has not been called yet"
         self._f, self._names, self._penalty, self._by = f, list(names), penalty, by
-        self._asked, self._exact = backend, exact
+        self._asked, self._exact, self._strict = backend, exact, strict
         self._recorded: dict[tuple[Shape, ...], Recorded] = {}
         self._last: Recorded | None = None
         self._work = self._calls = 0  # work: operations times rows, of all calls so far
@@ -80,9 +82,9 @@ class Program:
     def bind(self, *arguments: Any, parameters: Any = None, out: Any = None) -> Callable[[], float]:
         """A function of nothing that computes the value and fills out, with no check and no array made at a call.
 
-        Arguments: rows (or one example) of arrays, which are copied now, unless they are one contiguous array
-        of the program's dtype; parameters, an array, read at each call (by default the parameters' numbers as they
-        are now); out, an array for the gradient by the parameters, None for the value alone.
+        Arguments: rows (or one example) of arrays, which are copied now, unless it is one contiguous array
+        of the program's dtype; parameters, an array of that dtype, read at each call (without it the parameters'
+        numbers as they are now); out, an array for the gradient by the parameters, None for the value alone.
         Returns a function that returns the value.
         """
         import numpy
@@ -145,7 +147,7 @@ class Program:
         made = [runner.seconds for runner in one.runners.values()]
         return {
             "backend": self.backend,
-            "operations": one.tape.operations,
+            "operations": one.operations,
             "slots": count,
             "bytes": count * (4 if self.dtype == "float32" else 8),
             "code generation s": sum(made),
@@ -154,7 +156,7 @@ class Program:
         }
 
     def __repr__(self) -> str:
-        tape = "not recorded yet" if self._last is None else f"{self._last.tape.operations} operations"
+        tape = "not recorded yet" if self._last is None else f"{self._last.operations} operations"
         backend = self.backend or self._asked
         return f"<Program: {tape}, {len(self.parameters)} parameters, batch={self.batch!r}, {backend}>"
 
@@ -252,9 +254,14 @@ class Program:
             raise ValueError(
                 f"Program.{name}(out=...) is for the gradient by the parameters, which this one does not give"
             )
-        if getattr(out, "shape", None) != (count,) or str(out.dtype) != self.dtype or not out.flags.c_contiguous:
+        if (
+            getattr(out, "shape", None) != (count,)
+            or str(out.dtype) != self.dtype
+            or not out.flags.c_contiguous
+            or not out.flags.writeable
+        ):
             found = f"{out.dtype} of shape {out.shape}" if hasattr(out, "dtype") else f"{out!r:.40}"
-            what = f"one contiguous array of {count} numbers, {self.dtype}"
+            what = f"one contiguous writable array of {count} numbers, {self.dtype}"
             raise ValueError(f"Program.{name}(out=...) takes {what}, not {found}")
 
     def _read(self, arguments: tuple, derivative: bool = False) -> tuple[Recorded, Any, int]:
@@ -264,7 +271,10 @@ class Program:
         if self.batch is None:
             shapes = tuple([shape_of(argument) for argument in arguments])
             return self._recording(arguments, shapes, derivative), arguments, 1
-        counts = {len(argument) if hasattr(argument, "__len__") else -1 for argument in arguments}
+        counts = {
+            len(argument) if hasattr(argument, "__len__") and getattr(argument, "ndim", 1) != 0 else -1
+            for argument in arguments
+        }
         if len(counts) != 1 or min(counts) < 1:
             found = ", ".join([f"{name}: {said(x)}" for name, x in zip(self._names, arguments)])
             raise ValueError(f"a program with batch={self.batch!r} takes as many rows of each argument; got {found}")
@@ -290,12 +300,14 @@ class Program:
             )
         first = self._f, example, shapes, self._names, self.parameters, self.batch
         try:
-            one = without_collector(recorded, *first, self._by, self._penalty, self._exact)
+            one = without_collector(recorded, *first, self._by, self._penalty, self._exact, self._strict)
+        except FrozenControlFlow:
+            raise
         except (ArithmeticError, ValueError):
             if derivative:
                 raise
             nothing = False, False  # a value without a slope: sqrt(0)
-            return without_collector(recorded, *first, nothing, self._penalty, self._exact)
+            return without_collector(recorded, *first, nothing, self._penalty, self._exact, self._strict)
         if one.result and self._penalty is not None:
             raise TypeError("compile(penalty=...) is added to one number, and this function returns a list")
         if one.result and self.batch in ("sum", "mean"):
@@ -314,7 +326,7 @@ class Program:
     def _choice(self, one: Recorded, rows: int, later: bool = False) -> str:
         self._work += one.operations * rows
         if self._asked == "auto":
-            self.backend, self.why = choose("auto", one.operations, self._work, later)
+            self.backend, self.why = choose("auto", one.operations, self._work, later, rows)
         else:  # `compile` has looked whether it is there
             self.backend, self.why = self._asked, "as asked"
         return self.backend

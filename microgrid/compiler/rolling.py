@@ -123,7 +123,7 @@ class _Roller:
             self.group(BODY if row else BEFORE, op, k, shape, self.waiting[key])
         tape = self.tape
         gradient = input_gradient = None
-        outputs = self.operand(tape.outputs)
+        outputs = self.operand(tape.outputs, self.batch == "rows" or None)
         if tape.gradient:
             gradient = self.operand(tape.gradient) if self.batch is None else self.summed(tape.gradient)
         if tape.input_gradient:

@@ -13,7 +13,9 @@ v4 = v2 + v3
 return v4
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from array import array
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 from ..calculus import copy_gradients
@@ -97,6 +99,18 @@ class Tape:
             line = getattr(self, name)
             setattr(tape, name, None if line is None else new[line])
         return tape
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The instructions in arrays: of a million lines, tuples would take half a gigabyte."""
+        state = {name: x for name, x in self.__dict__.items() if name != "instructions"}
+        return state | {"packed": state.get("packed") or _packed(self.instructions)}
+
+    def __getattr__(self, name: str) -> Any:
+        packed = self.__dict__.get("packed")
+        if name != "instructions" or packed is None:
+            raise AttributeError(f"a Tape has no attribute {name!r}")
+        self.instructions = _unpacked(packed)  # of a tape that was pickled, when it is first looked at
+        return self.instructions
 
     def __len__(self) -> int:
         return len(self.instructions)
@@ -194,7 +208,7 @@ def record(roots: Value | Sequence[Value], inputs: Sequence[Value] = (), paramet
             continue
         parents, label = node.parents, str(node.label or "")
         if not parents:
-            number = node.data
+            number = node.data if type(node.data) in (int, float) else Value(node.data).data  # NumPy's as Python's
             key = (type(number), number or repr(number), label)  # equal constants are one line; 0.0 is not -0.0
             if key not in known:
                 known[key] = len(instructions)
@@ -253,9 +267,25 @@ def _countable(op: str, count: int) -> bool:
     return count > (op == "lookup") if op in ANY_NUMBER else count == COUNTS[op]
 
 
+def _packed(instructions: list[Instruction]) -> tuple:
+    """All operations, how many operands each has, all operands, and what else is on a line, by its number."""
+    names = sorted({one[0] for one in instructions})
+    ops = array("B", [names.index(one[0]) for one in instructions])
+    counts = array("i", [len(one[1]) for one in instructions])
+    operands = array("i", [operand for one in instructions for operand in one[1]])
+    rest = {line: one[2:] for line, one in enumerate(instructions) if one[2] is not None or one[3]}
+    return names, ops, counts, operands, rest
+
+
+def _unpacked(packed: tuple) -> list[Instruction]:
+    names, ops, counts, operands, rest = packed
+    flat = iter(operands)
+    return [
+        instruction(names[op], tuple(islice(flat, count)), *rest.get(line, ()))
+        for line, (op, count) in enumerate(zip(ops, counts))
+    ]
+
+
 def _ends(things: list, most: int | None) -> list[tuple[int, Any]]:
     numbered = list(enumerate(things))
     return numbered if most is None or len(things) <= most else numbered[: most // 2] + numbered[-(most - most // 2) :]
-
-
-Pass = Callable[[Tape], Tape]

@@ -27,7 +27,7 @@ class InPrograms:
             self.sqrt = numpy.sqrt
             self.numbers = numpy.array([p.data for p in optimizer.parameters], float)
             self.memory = [numpy.array(getattr(optimizer, name), float) for name in optimizer.memory]
-            self.gradient = numpy.empty_like(self.numbers)
+            self.gradient = numpy.array([p.grad for p in optimizer.parameters], float)
 
     def __call__(self, name: str) -> float:
         optimizer, tokens = self.optimizer, self.model.read(name)

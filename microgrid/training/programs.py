@@ -30,7 +30,7 @@ def checked_backend(training: Any, backend: Any) -> str:
                 "program would draw them only once; leave backend= out"
             )
     operations = 3 * len(training.optimizer.parameters)  # of one example, about
-    return choose(backend, operations, operations * len(training.X) * training.count)[0]
+    return choose(backend, operations, operations * len(training.X) * training.count, rows=training.batch_size)[0]
 
 
 class Table:

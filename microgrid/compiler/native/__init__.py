@@ -13,7 +13,7 @@ from ..rolling import roll
 from ..tape import Tape
 
 LONG = 100_000  # operations of a tape that are not even looked through for groups, unless there is a batch
-GROUPS = {None: 3_000, "rows": 1_000, "sum": 1_000, "mean": 1_000}  # from which on code takes too long to make
+GROUPS = 500  # from which on code takes longer to make than it saves
 
 
 def program(tape: Tape, batch: str | None, dtype: str) -> Any:
@@ -22,10 +22,10 @@ def program(tape: Tape, batch: str | None, dtype: str) -> Any:
     Raises ModuleNotFoundError without llvmlite.
     """
     kind = {"float64": "double", "float32": "float"}[dtype]
-    if batch is None and len(tape) > LONG and not rolls_up(tape):
+    if batch is None and tape.penalty is None and len(tape) > LONG and not rolls_up(tape):
         return interpreted(tape, kind)
     rolled = roll(tape, batch)
-    if count_of_groups(rolled) > GROUPS[batch]:
+    if count_of_groups(rolled) > GROUPS:
         from .interpreter import Interpreter
 
         return Interpreter(rolled, kind)
@@ -45,7 +45,7 @@ def rolls_up(tape: Tape) -> bool:
     for line, (_, operands, _, _) in enumerate(tape.instructions):
         if operands:
             levels[line] = 1 + max([levels[operand] for operand in operands])
-    return max(levels) < GROUPS[None]
+    return max(levels) < GROUPS
 
 
 def interpreted(tape: Tape, kind: str) -> Any:

@@ -59,7 +59,10 @@ def folder() -> Path | None:
     chosen = os.environ.get("MICROGRID_CACHE")
     if chosen is not None:
         return Path(chosen) if chosen else None
-    home = Path.home()
+    try:
+        home = Path.home()
+    except RuntimeError:  # nobody's, as in some containers
+        return Path(os.environ["XDG_CACHE_HOME"]) / "microgrid" if os.environ.get("XDG_CACHE_HOME") else None
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "microgrid" / "Cache"
     if sys.platform == "darwin":

@@ -120,7 +120,8 @@ class Generated:
         if not call:
             return arrays
         arrays["call"] = aligned(driver.rolled.call_count, self.dtype)
-        arrays["call"][: len(self.rolled.constants)] = self.rolled.constants
+        with numpy.errstate(all="ignore"):  # 1e300 is inf in float32
+            arrays["call"][: len(self.rolled.constants)] = self.rolled.constants
         return arrays | {"sums": arrays["call"][driver.first_sum :]}
 
     def frame(self, given: dict[str, Any], scratch: dict[str, Any], first: int, last: int) -> Any:

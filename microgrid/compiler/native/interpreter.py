@@ -1,8 +1,7 @@
 """A program done by an interpreter: nothing is generated for it, so that any length is ready at once.
 
 Its instructions are read one after the other (`kernels.py`): for numbers of the call one at a time, for numbers
-of the rows a block of rows at a time.  For programs too long for generated code, and for the first calls
-while code is generated.
+of the rows a block of rows at a time.  For programs too long for generated code.
 """
 
 import functools
@@ -21,7 +20,7 @@ from ..rolled import Operand, Rolled
 from . import build
 from .inner import SUMMED
 from .instructions import instructions, listing
-from .kernels import module_text
+from .kernels import ROUTINES, module_text
 from .memory import Memory, address
 from .sections import Section, Sections, in_sections, section
 
@@ -45,14 +44,34 @@ class Interpreter:
         constants, rows = program.constants, program.row_count if program.row_count else None
         before, after = [instructions(part, constants, None) for part in (program.before, program.after)]
         body = instructions(program.body, constants, rows)
-        self._lanes = 32 if body.places * 32 * self._number.itemsize <= ROOM else 8
-        self._start, self._finish = _functions(before.routines() | after.routines(), 1, type)
-        self._blocks = _functions(body.routines(), self._lanes, type)[0] if program.row_count else None
-        self._parts = [before, body, after]
         nothing = section([], False)
         self._program = replace(program, before=nothing, body=nothing, after=nothing)
-        self._spare: list[Memory] = []
+        self._parts, self._routines = [before, body, after], ROUTINES
+        self._ready()
         self.seconds = time.perf_counter() - started
+
+    def _ready(self) -> None:
+        """The routines for these instructions, as machine code."""
+        if self._routines != ROUTINES:
+            raise RuntimeError("this program was pickled by another version of microgrid: compile it again")
+        before, body, after = self._parts
+        type = {8: "double", 4: "float"}[self._number.itemsize]
+        self._lanes = 32 if body.places * 32 * self._number.itemsize <= ROOM else 8
+        self._start, self._finish = _functions(before.routines() | after.routines(), 1, type)
+        self._blocks = _functions(body.routines(), self._lanes, type)[0] if self._program.row_count else None
+        self._spare: list[Memory] = []
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("_program", "_parts", "_routines", "_number", "seconds")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)  # the machine code comes with the first call
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in ("_start", "_finish", "_blocks", "_lanes", "_spare"):
+            raise AttributeError(f"an Interpreter has no attribute {name!r}")
+        self._ready()
+        return self.__dict__[name]
 
     @classmethod
     def from_tape(
@@ -147,12 +166,13 @@ class Interpreter:
         def call(kept: Any = (memory, frames, given)) -> None:
             start(first)
             if blocks is not None:
-                helpers = [Thread(target=blocks, args=(pointer,)) for pointer in others]
-                for helper in helpers:
-                    helper.start()
-                blocks(first)
-                for helper in helpers:
-                    helper.join()
+                helpers = [Thread(target=lambda pointer, _: blocks(pointer), args=(p, kept)) for p in others]
+                try:
+                    for helper in helpers:
+                        helper.start()
+                    blocks(first)
+                finally:  # by Ctrl-C, too: nobody may go on writing into memory that is given back
+                    _wait_for(helpers)
                 memory.add_totals(len(frames))
             finish(first)
             if same is not None:
@@ -189,7 +209,20 @@ class Interpreter:
                 raise ValueError(f"run: {name} doesn't lie in C's order; hand in np.ascontiguousarray({name})")
 
 
-@functools.cache
+def _wait_for(threads: list[Thread]) -> None:
+    """Until all that have begun are done; a Ctrl-C meanwhile is raised afterwards."""
+    stopped = None
+    for thread in threads:
+        while thread.is_alive():
+            try:
+                thread.join()
+            except KeyboardInterrupt as error:
+                stopped = error
+    if stopped:
+        raise stopped
+
+
+@functools.lru_cache(64)
 def _functions(routines: frozenset[str], lanes: int, type: str) -> list[Any]:
     """The interpreter with these routines: start and finish for one lane, else blocks."""
     built = build.build([module_text(routines, lanes, type)])

@@ -26,7 +26,8 @@ class Memory:
         self.sizes = {"rows": rows.places * lanes, "sums": count * SUMMED, "totals": count}
         self.call = aligned(program.call_count, number)
         first = len(program.constants)
-        self.call[:first] = program.constants
+        with np.errstate(all="ignore"):  # 1e300 is inf in float32
+            self.call[:first] = program.constants
         self.results = dict(zip(RESULTS, (program.outputs, program.gradient, program.input_gradient)))
         self.arrays = {
             "before": before.body, "before.table": before.table, "after": after.body, "after.table": after.table,

@@ -60,8 +60,10 @@ class Shared:
         job = _Job(self.parts)
         for _ in self.parts[1:]:
             _helpers.ask(job, len(self.parts) - 1)
-        job.work()
-        job.wait()
+        try:
+            job.work()
+        finally:  # by Ctrl-C, too: nobody may go on writing into memory that is given back
+            job.wait()
         self.add_up()
         self.finish()
 
@@ -86,8 +88,13 @@ class _Job:
                     self.all_done.release()
 
     def wait(self) -> None:
-        """Until the last part is done."""
-        self.all_done.acquire()
+        """Until the last part is done; a Ctrl-C meanwhile is raised afterwards."""
+        while True:
+            try:
+                self.all_done.acquire()
+                break
+            except KeyboardInterrupt as error:
+                self.errors.append(error)
         if self.errors:
             raise self.errors[0]
 

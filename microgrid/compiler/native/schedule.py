@@ -115,7 +115,7 @@ def _in_order(groups: list[Group], places: int, rows: bool) -> list[Group]:
 
 
 def _distinct(owner: Any, places: Any) -> list[int]:
-    return [owner.item(places.item())] if places.size == 1 else numpy.unique(owner[places]).tolist()
+    return [owner.item(places.item())] if places.size == 1 else sorted(set(owner[places].ravel().tolist()))
 
 
 def _lines_up(places: Any, home: Any, here: int, nest: Nest) -> bool:
@@ -155,7 +155,7 @@ def spread_sums(rolled: Rolled) -> Rolled:
             if operand.rows:
                 operands.append(operand)
                 continue
-            for place in numpy.unique(operand.places).tolist():
+            for place in sorted(set(operand.places.ravel().tolist())):
                 if place not in places:
                     places[place] = count
                     body.append(Group("copy", True, count, 1, (Operand(False, numpy.array([place])),)))
@@ -187,8 +187,8 @@ def ordered_sums(rolled: Rolled, tidy: Any) -> tuple[Rolled, list[Any]]:
     is_sum = numpy.zeros(rolled.call_count, dtype=bool)
     is_sum[mine] = True
     for places in sorted(readers, key=len, reverse=True):
-        if len(places) > 1 and is_sum[places].all() and len(numpy.unique(places)) == len(places):
-            others = numpy.setdiff1d(mine, places, assume_unique=True)
+        if len(places) > 1 and is_sum[places].all() and len(set(places.tolist())) == len(places):
+            others = numpy.array(sorted(set(mine.tolist()) - set(places.tolist())), dtype=mine.dtype)
             trial = moved.copy()
             trial[numpy.concatenate([places, others])] = first + numpy.arange(total)
             if all([tidy(group, trial[group.start : group.start + group.count]) for group in rolled.sums]):
