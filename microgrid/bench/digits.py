@@ -113,7 +113,7 @@ def with_torch(X: Any, y: Any, p: Any, nouts: Sequence[int]) -> Run:
         for w in hidden:
             h = of_net.linear(h, w[:, :-1], w[:, -1]).relu()
         loss = of_net.cross_entropy(of_net.linear(h, last[:, :-1], last[:, -1]), labels)
-        return loss, torch.autograd.grad(loss, own)[0]
+        return loss.detach(), torch.autograd.grad(loss, own)[0]
 
     return run
 
