@@ -35,9 +35,12 @@ def compile(
 ) -> Program:
     """A function of Values as a program, with its gradient: the same numbers, without a graph at each call.
 
-    f is run on Values, once for each shape of its arguments (each example, for a batch); what it did is
-    written down as a `Tape`, with its derivatives, which come from the nodes' own closures.  So an `if` on a
-    number that depends on the arguments can't be in it: an error names its line.
+    f is run on Values (lists of them, where there are arrays) for each shape of its arguments; what it did is written
+    down as a `Tape`, with its derivatives, which come from the nodes' own closures.  So an `if` on a number that
+    depends on the arguments can't be in it: an error names its line.  To find what else would be frozen, such as
+    x.data, f is run again on other numbers.  Checks that f makes of its arguments are made while it is recorded, not
+    at each call; where Python would raise, arrays and machine code give nan or inf (IEEE 754).  A batch is added up row
+    by row.
     Arguments: f, a function, a Module, or a Value, the root of a graph; example, arguments to record it
     with at once; parameters, the Values that it may learn, or Modules of them: their numbers are read at
     each call; without it all Modules and Values that f names; inputs, of a graph, the leaves that a call
