@@ -8,6 +8,7 @@ from fractions import Fraction
 from functools import partial
 
 import pytest
+from interrupts import Interrupt
 from refusals import refusal
 
 from microgrid import MLP, Layer, Module, Value, maximum, tanh
@@ -326,28 +327,6 @@ def test_after_each_step_the_model_has_its_numbers(backend):
         close(outcome(compiled)[1:3], outcome(eager)[1:3])
         close([k, compiled.state_dict()["within"]], [k, eager.state_dict()["within"]])
     assert refusal(RuntimeError, compiled.step) == refusal(RuntimeError, eager.step)
-
-
-class Interrupt:
-    """Ctrl-C at the k-th line that is run in a file."""
-
-    def __init__(self, k, file):
-        self.left, self.file = k, file.__file__
-
-    def __enter__(self):
-        sys.settrace(self.look)
-
-    def __exit__(self, *_):
-        sys.settrace(None)
-
-    def look(self, frame, event, arg):
-        if frame.f_code.co_filename != self.file or frame.f_code.co_name in ("__init__", "rewind"):
-            return None
-        if event == "line":
-            self.left -= 1
-            if self.left == 0:
-                raise KeyboardInterrupt
-        return self.look
 
 
 @pytest.mark.parametrize(

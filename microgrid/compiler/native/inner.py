@@ -4,7 +4,7 @@ import math
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 
-from .writing import Code, Loop, literal, suffix
+from .writing import Code, Loop, literal, suffix, whole_index
 
 # A call's arrays, and how many numbers there are; "places" go with what is put out from there.
 ADDRESSES = (
@@ -140,13 +140,7 @@ def _lookup(code: Code, kind: str) -> str:
     type = code.type
     with counted(code, "0", str(code.lanes)) as loop:
         x = code.load(code.at("%index", loop.index), 1)
-        above = code.value(f"fcmp ogt {type} {x}, {literal(-1, 1, type)}")
-        below = code.value(f"fcmp olt {type} {x}, {code.value(f'sitofp i64 %k to {type}')}")
-        inside = code.value(f"and i1 {above}, {below}")
-        safe = code.value(f"select i1 {inside}, {type} {x}, {type} {literal(0, 1, type)}")
-        which = code.value(f"fptosi {type} {safe} to i64")
-        exact = code.value(f"fcmp oeq {type} {safe}, {code.value(f'sitofp i64 {which} to {type}')}")
-        inside = code.value(f"and i1 {inside}, {exact}")
+        inside, which = whole_index(code, x, code.value(f"sitofp i64 %k to {type}"), 1)
         place = place_at(code, code.value(f"getelementptr i32, ptr %places, i64 {which}"))
         found = code.at("%from", place) if kind == "c" else code.at(address_of(code, place, "%from"), loop.index)
         number = code.load(found, 1)

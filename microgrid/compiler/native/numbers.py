@@ -11,7 +11,7 @@ from .places import Grid, Tables, Walk, grid, walk
 from .products import cut, horizontal
 from .reductions import logsumexp
 from .schedule import Nest, is_reduction
-from .writing import Code, literal, suffix
+from .writing import Code, literal, suffix, whole_index
 
 
 @dataclass
@@ -89,14 +89,7 @@ class CallNest:
         places = grid(group.operands[1].places, self.call.tables)
         k = group.operands[1].places.shape[1]
         index = self.read(walk(group.operands[0].places, self.call.tables), first, 1)
-        inside = code.value(
-            f"and i1 {code.value(f'fcmp ogt {code.type} {index}, {literal(-1, 1, code.type)}')}, "
-            f"{code.value(f'fcmp olt {code.type} {index}, {literal(k, 1, code.type)}')}"
-        )
-        safe = code.value(f"select i1 {inside}, {code.type} {index}, {code.type} {literal(0, 1, code.type)}")
-        position = code.value(f"fptosi {code.type} {safe} to i64")
-        exact = code.value(f"fcmp oeq {code.type} {safe}, {code.value(f'sitofp i64 {position} to {code.type}')}")
-        inside = code.value(f"and i1 {inside}, {exact}")
+        inside, position = whole_index(code, index, literal(k, 1, code.type), 1)
         number = code.load(place(code, places, first, position, k), 1)
         return code.value(
             f"select i1 {inside}, {code.type} {number}, {code.type} {literal(float('nan'), 1, code.type)}"

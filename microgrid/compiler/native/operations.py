@@ -13,7 +13,7 @@ def operation(code: Code, op: str, operands: list[str], lanes: int, exponent: fl
     """Write the operation on operands of so many lanes, and return the result's name.
 
     Arguments: exponent, the second operand of "**" where it is one constant for all.
-    Raises NotImplementedError for an operation that has no code here.
+    Raises ValueError for what is no operation.
     """
     type = code.vector(lanes)
     x = operands[0]
@@ -83,4 +83,4 @@ def operation(code: Code, op: str, operands: list[str], lanes: int, exponent: fl
         return elementary("pow", x, operands[1])
     if op in ELEMENTARY:
         return elementary(op, x)
-    raise NotImplementedError(f"no machine code for {op!r}")
+    raise ValueError(f"{op!r} is no operation of one number after the other")

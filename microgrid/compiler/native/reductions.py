@@ -3,7 +3,7 @@
 from typing import Any
 
 from .operations import operation
-from .writing import Code, literal
+from .writing import Code, literal, whole_index
 
 
 def logsumexp(code: Code, k: int, lanes: int, term: Any) -> str:
@@ -33,14 +33,7 @@ def lookup(code: Code, k: int, lanes: int, index: str, term: Any) -> str:
     """The number of a table whose position is index; nan where there is none."""
     type, bits = code.vector(lanes), "i1" if lanes == 1 else f"<{lanes} x i1>"
     whole = "i64" if lanes == 1 else f"<{lanes} x i64>"
-    inside = code.value(
-        f"and {bits} {code.value(f'fcmp ogt {type} {index}, {literal(-1, lanes, code.type)}')}, "
-        f"{code.value(f'fcmp olt {type} {index}, {literal(k, lanes, code.type)}')}"
-    )
-    safe = code.value(f"select {bits} {inside}, {type} {index}, {type} {literal(0, lanes, code.type)}")
-    position = code.value(f"fptosi {type} {safe} to {whole}")
-    exact = code.value(f"fcmp oeq {type} {safe}, {code.value(f'sitofp {whole} {position} to {type}')}")
-    inside = code.value(f"and {bits} {inside}, {exact}")
+    inside, position = whole_index(code, index, literal(k, lanes, code.type), lanes)
     nan = literal(float("nan"), lanes, code.type)
     with code.loop(0, k, 1, [(type, nan)]) as loop:
         number = str(loop.index)

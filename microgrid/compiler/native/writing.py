@@ -172,3 +172,15 @@ def function(name: str, arguments: Sequence[str], code: Code, internal: bool = T
     pointers = ", ".join(f"ptr noalias nocapture {a}" if a.startswith("%p") else f"i64 {a}" for a in arguments)
     head = f"define {'internal ' if internal else ''}void @{name}({pointers}) #0 {{\nentry:"
     return "\n".join([head, *code.lines, "  ret void", "}", ""])
+
+
+def whole_index(code: Code, index: str, count: str, lanes: int) -> tuple[str, str]:
+    """Whether an index is a whole number from 0 to below count, a number of the type; and it, else 0, as i64."""
+    type = code.vector(lanes)
+    bits, whole = ("i1", "i64") if lanes == 1 else (f"<{lanes} x i1>", f"<{lanes} x i64>")
+    above = code.value(f"fcmp ogt {type} {index}, {literal(-1, lanes, code.type)}")
+    inside = code.value(f"and {bits} {above}, {code.value(f'fcmp olt {type} {index}, {count}')}")
+    safe = code.value(f"select {bits} {inside}, {type} {index}, {type} {literal(0, lanes, code.type)}")
+    position = code.value(f"fptosi {type} {safe} to {whole}")
+    exact = code.value(f"fcmp oeq {type} {safe}, {code.value(f'sitofp {whole} {position} to {type}')}")
+    return code.value(f"and {bits} {inside}, {exact}"), position
