@@ -56,3 +56,6 @@ RULES: dict[Callable[..., Any], str] = {
         if hasattr(functions, f"{name}_gradients")
     },
 }
+
+# And the other way; of "**" the one for an exponent that may move.
+LOCAL_GRADIENTS = {op: rule for rule, op in RULES.items() if rule is not engine.fixed_power_gradients}

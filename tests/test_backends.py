@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from random_graphs import INPUTS, ONE, PARAMETERS, ROWS, TWO, bundle, eager, random_graph, run, scales
 
 from microgrid import Value
-from microgrid.compiler import Tape, compile
+from microgrid.compiler import Tape, compile, record
+from microgrid.compiler.derivatives import differentiated
 from microgrid.compiler.in_python import PythonProgram
 from microgrid.compiler.passes import dead_code, shortened
 from microgrid.compiler.recorded import Recorded
-from microgrid.compiler.recording import differentiated
 from microgrid.operations import OPERATIONS
 
 try:
@@ -233,13 +233,13 @@ def chunk(start):
         inputs = [Value(x) for x in rows[0]]
         made = function(inputs)
         roots = made if isinstance(made, list) else [made]
-        tape = differentiated(roots, inputs, parameters, by_parameters=slopes, by_inputs=slopes)
+        tape = differentiated(record(roots, inputs, parameters), by_parameters=slopes, by_inputs=slopes)
         tapes.append(shortened(tape, summed=slopes))
     expected = [[numpy.empty((CHUNK * n, 2)) for n in (1, PARAMETERS, INPUTS)] for _ in range(ROWS)]
     for i in range(CHUNK):
         own_rows, numbers, program = random_graph(start + i)
         inputs, own = [Value(x) for x in own_rows[0]], [Value(x) for x in numbers]
-        tape = dead_code(differentiated([run(program, [*inputs, *own])], inputs, own, by_inputs=True))
+        tape = dead_code(differentiated(record(run(program, [*inputs, *own]), inputs, own), by_inputs=True))
         for row, kept in zip(own_rows, expected):
             value, by_parameters, by_inputs = eager(program, row, numbers)
             sizes = scales(tape, row, numbers)
@@ -302,7 +302,7 @@ def test_2000_random_graphs_agree_with_the_engine(start, backend, dtype, toleran
 def test_the_scale_is_the_size_of_what_was_added():
     """By hand: x * x - y at x = 3, y = 9, which is 0: 9 + 9 for the difference, and what its operands have."""
     x, y = Value(3.0), Value(9.0)
-    tape = differentiated([x * x - y], [x, y])
+    tape = differentiated(record(x * x - y, [x, y]))
     assert eager([("*", (("node", 0), ("node", 0))), ("-", (("node", 2), ("node", 1)))], [3.0, 9.0], [])[0] == 0
     assert scales(tape, [3.0, 9.0], [])[tape.outputs[0]] == (9 + 9) + (9 + 3 * 3 + 3 * 3) + 9
 
@@ -399,7 +399,7 @@ def test_one_graph_at_a_time_without_a_batch(backend, seed):
     parameters = [Value(x) for x in numbers]
     made = compile(of(program, parameters), parameters=parameters, by="both", backend=backend)
     inputs, own = [Value(x) for x in rows[0]], [Value(x) for x in numbers]
-    tape = differentiated([run(program, [*inputs, *own])], inputs, own, by_inputs=True)
+    tape = differentiated(record(run(program, [*inputs, *own]), inputs, own), by_inputs=True)
     lines = [*tape.outputs, *tape.gradient, *tape.input_gradient]
     for row in rows:
         value, gradient, slopes = made.value_and_grad(row)

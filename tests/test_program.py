@@ -293,11 +293,11 @@ def test_a_value_without_a_slope(backend):
     assert program(0.0) == 0.0
     x = Value(0.0, label="x")
     root = mg.sqrt(x)
-    says = "float division by zero"
-    assert refusal(ZeroDivisionError, lambda: compile(lambda x: mg.sqrt(x)).value_and_grad(0.0)) == (
-        f"backward() through {root!r} of {root.parents}: / of Value(data=1, grad=0), "
-        f"Value(data=0.0, grad=0, op='*'): {says}"
-    )
+    eager = refusal(ZeroDivisionError, root.backward)
+    root.grad = 1
+    assert eager.startswith(f"backward() through {root!r} of {root.parents}: ")
+    found = refusal(ZeroDivisionError, lambda: compile(lambda x: mg.sqrt(x)).value_and_grad(0.0))
+    assert found == eager
 
 
 # What it says of itself

@@ -10,9 +10,9 @@ from random_graphs import eager, random_graph, run
 
 import microgrid as mg
 from microgrid import Value
-from microgrid.compiler import Tape
+from microgrid.compiler import Tape, record
+from microgrid.compiler.derivatives import differentiated
 from microgrid.compiler.passes import dead_code, shortened
-from microgrid.compiler.recording import differentiated
 from microgrid.compiler.rolling import roll
 
 
@@ -21,10 +21,8 @@ def whole(seed, batch=None, penalised=False):
     rows, numbers, program = random_graph(seed)
     inputs, parameters = [Value(x) for x in rows[0]], [Value(x) for x in numbers]
     penalty = mg.dot(parameters, parameters) * 0.1 if penalised else None
-    tape = differentiated(
-        [run(program, [*inputs, *parameters])], inputs, parameters, by_inputs=True, penalty=penalty,
-        seed=Value(1.0) if batch == "mean" else None,
-    )  # fmt: skip
+    tape = record(run(program, [*inputs, *parameters]), inputs, parameters, penalty)
+    tape = differentiated(tape, by_inputs=True, seeded=batch == "mean")
     return shortened(tape, batch is not None), rows, numbers, program
 
 
@@ -64,7 +62,7 @@ def test_many_rows(batch, penalised):
 def test_rows_of_outputs():
     """Some of which are the same in all rows: a parameter, a constant."""
     x, w = Value(2.0), Value(3.0)
-    tape = shortened(differentiated([x * w, w, Value(7.0), x, w * w], [x], [w]))
+    tape = shortened(differentiated(record([x * w, w, Value(7.0), x, w * w], [x], [w])))
     rolled = roll(tape, "rows")
     assert rolled.outputs.rows and rolled.gradient is None
     outputs, _, _ = rolled_reference.run(rolled, [3.0], [2], [[5.0], [6.0]])
@@ -87,8 +85,7 @@ def test_rows_of_outputs():
 def test_gradients_that_are_no_numbers_of_the_rows(f, gradient, batch):
     """Or only half of them: of the parameters alone, constants, an input itself; in the mean, at x = 4 and 5."""
     x, p, q = Value(4.0), Value(2.0), Value(3.0)
-    seed = Value(1.0) if batch == "mean" else None
-    tape = shortened(differentiated([f(x, p, q) + 0 * x], [x], [p, q], seed=seed), True)
+    tape = shortened(differentiated(record(f(x, p, q) + 0 * x, [x], [p, q]), seeded=batch == "mean"), True)
     extra = [0.5, 2] if batch == "mean" else [2]
     times = 1 if batch == "mean" else 2
     expected = [times * slope for slope in gradient]
@@ -104,7 +101,7 @@ def test_gradients_that_are_no_numbers_of_the_rows(f, gradient, batch):
 def groups_of(sizes, batch="mean", inputs=2):
     net = mg.MLP(inputs, sizes, seed=0)
     xs, y = [Value(float(i + 1)) for i in range(inputs)], Value(1.0)
-    tape = differentiated([(net(xs) - y) ** 2], [*xs, y], net.parameters(), seed=Value(1.0))
+    tape = differentiated(record((net(xs) - y) ** 2, [*xs, y], net.parameters()), seeded=True)
     return roll(shortened(tape, True), batch)
 
 
@@ -150,7 +147,7 @@ def test_a_chain_can_not_be_rolled():
     y = x
     for _ in range(10):
         y = mg.sin(y)
-    rolled = roll(dead_code(differentiated([y], [x])))
+    rolled = roll(dead_code(differentiated(record(y, [x]))))
     assert [(g.op, g.count) for g in rolled.before] == [("sin", 1)] * 10
 
 
@@ -171,7 +168,7 @@ def test_tables_of_both_kinds_of_numbers():
         mg.lookup([w, w * 2], x - 2),
         mg.where(w, x, w),
     ]
-    tape = dead_code(differentiated(roots, [x], [w, i]))
+    tape = dead_code(differentiated(record(roots, [x], [w, i])))
     rolled = roll(tape, "rows")
     outputs, _, _ = rolled_reference.run(rolled, [3.0, 1.0], [2], [[2.0], [3.0]])
     expected = [[tape.evaluate([row], [3.0, 1])[line] for line in tape.outputs] for row in (2.0, 3.0)]

@@ -13,6 +13,9 @@ from .tape import LEAVES, Instruction, Tape, instruction
 # Operations whose result does not tell 0.0 from -0.0 in this operand.  A dot product begins with 0, so it is one.
 _BLIND = frozenset(("dot", "exp", "cos", "sigmoid", "softplus", "relu", "abs", "step", "logsumexp", "log"))
 _SIGNED = frozenset(("+", "-", "*", "neg"))  # whose result is a zero of another sign, at most
+_WHOLE = frozenset(("step", "match"))  # whose result is an int, and those for which it is if one operand is, or all are
+_WHOLE_IF_ONE = frozenset(("where", "lookup", "maximum", "minimum", "leaky_relu", "elu"))
+_WHOLE_IF_ALL = frozenset(("+", "-", "*", "**", "neg", "abs", "relu", "dot"))
 SHORT = 2  # terms from which a sum is written as a dot product
 
 
@@ -29,100 +32,88 @@ def dead_code(tape: Tape) -> Tape:
     return _kept(tape, needed)
 
 
-def common_subexpressions(tape: Tape) -> Tape:
-    """With each expression computed once.
+def simplified(tape: Tape) -> Tape:
+    """With each expression computed once, what depends on constants alone now, and no operation that changes nothing.
 
-    >>> from ..engine import Value
-    >>> from .tape import record
-    >>> x = Value(2.0)
-    >>> len(record(x * x + x * x, [x])), len(common_subexpressions(record(x * x + x * x, [x])))
-    (4, 3)
-    """
-    seen: dict[tuple, int] = {}
-
-    def once(instruction: Instruction, line: int) -> Instruction | int:
-        op, operands, number, _ = instruction
-        if op in ("input", "parameter"):
-            return instruction
-        if op in ("+", "*") and operands[0] > operands[1]:
-            operands = operands[::-1]
-        # repr tells 0.0 from -0.0, and 1 from 1.0; nan is itself here
-        first = seen.setdefault((op, operands, number if number is None else (type(number), repr(number))), line)
-        return instruction if first == line else first
-
-    return _mapped(tape, once)
-
-
-def constants(tape: Tape) -> Tape:
-    """With what depends on constants alone computed now; what can't be, such as 1 / 0, is left for later.
+    That is value numbering.  What can't be computed, such as 1 / 0, is left for later.  What changes nothing is 1 * x,
+    x / 1, x - 0, x ** 1 and -(-x); 1.0 * x stays where x may be a whole number, such as a `step`: 0 has no sign, so
+    -(1.0 * 0) is not -0.
+    Source: Cocke & Schwartz 1970; Aho, Lam, Sethi & Ullman 2006, section 8.5.
 
     >>> from ..engine import Value
     >>> from .tape import record
     >>> x = Value(2.0, label="x")
-    >>> print(dead_code(constants(record(x * (Value(2) * 3 + 1), [x]))))
+    >>> print(dead_code(simplified(record(1 * x * x + x * x * (Value(2) * 3 + 1), [x]))))
     v0 = input x
-    v1 = 7
-    v2 = v0 * v1
-    return v2
+    v1 = v0 * v0
+    v2 = 7
+    v3 = v1 * v2
+    v4 = v1 + v3
+    return v4
     """
-    numbers: dict[int, Any] = {}
+    numbers: dict[int, Any] = {}  # of the lines that are constants
+    whole: set[int] = set()  # lines that may be ints, though what is given from outside is float
+    seen: dict[tuple, int] = {}
+    built: list[Instruction] = []
+    new: list[int] = []
 
-    def folded(instruction: Instruction, line: int) -> Instruction | int:
-        op, operands, number, label = instruction
+    def is_one(a: int, other: int) -> bool:
+        return numbers.get(a) == 1 and (other not in whole or type(numbers[a]) is int)
+
+    def unchanged(op: str, operands: tuple[int, ...]) -> int | None:
+        """The line that the operation does not change, if it is one of that kind."""
+        if op == "neg":
+            above = built[operands[0]]
+            return above[1][0] if above[0] == "neg" else None
+        if len(operands) != 2:
+            return None
+        a, b = operands
+        if op == "*" and is_one(a, b):
+            return b
+        if (op in ("*", "**") and is_one(b, a)) or (op == "/" and numbers.get(b) == 1 and a not in whole):
+            return a
+        if op == "-" and repr(numbers.get(b)) in ("0", "0" if a in whole else "0.0"):
+            return a
+        return None
+
+    for op, operands, number, label in tape.instructions:
+        if operands:
+            operands = tuple([new[i] for i in operands])
+            if op == "neg" or not numbers.keys().isdisjoint(operands):
+                line = unchanged(op, operands)
+                if line is not None:
+                    new.append(line)
+                    continue
+                if numbers.keys() >= {*operands}:
+                    try:
+                        number = OPERATIONS[op](*[numbers[i] for i in operands])
+                        op, operands = "constant", ()
+                    except (ArithmeticError, ValueError):
+                        pass
+        elif op != "constant":
+            new.append(len(built))
+            built.append(instruction(op, (), None, label))
+            continue
+        key: tuple = op, operands
+        if not operands:
+            key = type(number), repr(number)  # which tells 0.0 from -0.0, and 1 from 1.0; nan is itself here
+        elif op in ("+", "*") and operands[0] > operands[1]:
+            key = op, operands[::-1]
+        line = seen.setdefault(key, len(built))
+        new.append(line)
+        if line < len(built):
+            continue
+        built.append(instruction(op, operands, number, label))
         if op == "constant":
             numbers[line] = number
-        elif operands and all([operand in numbers for operand in operands]):
-            try:
-                number = OPERATIONS[op](*[numbers[operand] for operand in operands])
-            except (ArithmeticError, ValueError):
-                return instruction
-            numbers[line] = number
-            return Instruction("constant", (), number, label)
-        return instruction
-
-    return _mapped(tape, folded)
-
-
-def identities(tape: Tape) -> Tape:
-    """Without the operations that change nothing: 1 * x, x / 1, x - 0, x ** 1, -(-x).
-
-    1.0 * x stays where x may be a whole number, such as a `step`: 0 has no sign, so -(1.0 * 0) is not -0.
-    """
-    found = {line: i.number for line, i in enumerate(tape.instructions) if i.op == "constant"}
-    whole = _perhaps_whole(tape)
-
-    def is_one(line: int, other: int, op: str) -> bool:
-        number = found.get(line)
-        return number == 1 and (not whole[other] or (type(number) is int and op != "/"))
-
-    def shorter(instruction: Instruction, line: int) -> Instruction | int:
-        op, operands, _, _ = instruction
-        if len(operands) == 2:
-            a, b = operands
-            if op == "*" and is_one(a, b, op):
-                return b
-            if op in ("*", "/", "**") and is_one(b, a, op):
-                return a
-            if op == "-" and repr(found.get(b)) in ("0", "0" if whole[a] else "0.0"):
-                return a
-        if op == "neg" and tape.instructions[operands[0]].op == "neg":
-            return tape.instructions[operands[0]].operands[0]
-        return instruction
-
-    return _followed(tape, shorter)
-
-
-def _perhaps_whole(tape: Tape) -> bytearray:
-    """Which lines may be ints, not floats, though what is given from outside is float."""
-    found = bytearray(len(tape))
-    for line, (op, operands, number, _) in enumerate(tape.instructions):
-        if op in ("step", "match") or (op == "constant" and type(number) is not float):
-            found[line] = 1
-        elif op in ("where", "lookup", "maximum", "minimum", "leaky_relu", "elu"):
-            found[line] = any([found[i] for i in operands])
-        elif op in ("+", "-", "*", "**", "neg", "abs", "relu", "dot"):
-            found[line] = all([found[i] for i in operands])
-    return found
+        if (
+            op in _WHOLE
+            or (op == "constant" and type(number) is not float)
+            or (op in _WHOLE_IF_ONE and not whole.isdisjoint(operands))
+            or (op in _WHOLE_IF_ALL and whole.issuperset(operands))
+        ):
+            whole.add(line)
+    return tape.rebuilt(built, new)
 
 
 def zeros(tape: Tape, summed: bool = False) -> Tape:
@@ -133,8 +124,8 @@ def zeros(tape: Tape, summed: bool = False) -> Tape:
     Arguments: summed, whether the gradient is added to zeros afterwards, as it is for a batch.
     """
     instructions = tape.instructions
-    zero = {line for line, i in enumerate(instructions) if i.op == "constant" and repr(i.number) in ("0", "0.0")}
-    one = {line for line, i in enumerate(instructions) if i.op == "constant" and i.number == 1}
+    zero = _zeros_in(tape)
+    one = {line for line, i in enumerate(instructions) if i[2] == 1}
     seen = bytearray(len(instructions))
     for line in tape.results if summed else tape.wanted:
         seen[line] = 1
@@ -155,18 +146,22 @@ def zeros(tape: Tape, summed: bool = False) -> Tape:
             for operand in operands:
                 seen[operand] = 1
 
-    def shorter(old: Instruction, line: int) -> Instruction | int:
-        op, operands, number, label = old
-        if seen[line] or len(operands) != 2:
-            return old
-        a, b = operands
-        if op == "+" and (a in zero or b in zero):
-            return b if a in zero else a
-        if op == "dot":
-            return b if a in one else a if b in one else instruction("*", operands, number, label)
-        return old
-
-    return _followed(tape, shorter)
+    new: list[int] = []
+    built: list[Instruction] = []
+    for line, (op, operands, number, label) in enumerate(instructions):
+        if len(operands) == 2 and not seen[line]:
+            a, b = operands
+            if op == "+" and (a in zero or b in zero):
+                new.append(new[b if a in zero else a])
+                continue
+            if op == "dot":
+                if a in one or b in one:
+                    new.append(new[b if a in one else a])
+                    continue
+                op = "*"
+        new.append(len(built))
+        built.append(instruction(op, tuple([new[i] for i in operands]), number, label))
+    return tape.rebuilt(built, new)
 
 
 def dot_products(tape: Tape) -> Tape:
@@ -175,6 +170,9 @@ def dot_products(tape: Tape) -> Tape:
     A reverse sweep is full of them: an adjoint is the sum, over all uses, of adjoint times local gradient.
     """
     instructions = tape.instructions
+    zero = _zeros_in(tape)
+    if not any([op == "+" and operands[0] in zero for op, operands, _, _ in instructions]):
+        return tape
     uses = [0] * len(instructions)
     for _, operands, _, _ in instructions:
         for operand in operands:
@@ -190,7 +188,7 @@ def dot_products(tape: Tape) -> Tape:
         if a in terms and uses[a] == 1:
             terms[line] = terms.pop(a)
             terms[line].append(b)
-        elif instructions[a].op == "constant" and repr(instructions[a].number) in ("0", "0.0"):
+        elif a in zero:
             terms[line] = [b]
     sums = {line: parts for line, parts in terms.items() if len(parts) >= SHORT}
     new = list(range(len(instructions)))
@@ -214,7 +212,7 @@ def dot_products(tape: Tape) -> Tape:
         else:
             built.append(instruction(op, tuple([new[i] for i in operands]), number, label))
         new[line] = len(built) - 1
-    return dead_code(tape.rebuilt(built, new))
+    return tape.rebuilt(built, new)
 
 
 def relaxed(tape: Tape) -> Tape:
@@ -262,10 +260,8 @@ def shortened(tape: Tape, summed: bool = False, exact: bool = True) -> Tape:
     Arguments: tape; summed, as in `zeros`; exact, whether every bit has to stay as it is.
     """
     passes: Sequence[Callable[[Tape], Tape]] = [
-        constants,
-        *([] if exact else [relaxed, constants]),
-        identities,
-        common_subexpressions,
+        simplified,
+        *([] if exact else [relaxed, simplified]),
         dot_products,
         lambda tape: zeros(tape, summed),
         dead_code,
@@ -302,6 +298,11 @@ def slots(tape: Tape) -> tuple[list[int], int]:
     return chosen, count
 
 
+def _zeros_in(tape: Tape) -> set[int]:
+    """The constants 0 and 0.0."""
+    return {line for line, i in enumerate(tape.instructions) if i[2] == 0 and repr(i[2]) in ("0", "0.0")}
+
+
 def _kept(tape: Tape, needed: bytearray) -> Tape:
     new = [-1] * len(tape)
     built: list[Instruction] = []
@@ -309,35 +310,4 @@ def _kept(tape: Tape, needed: bytearray) -> Tape:
         if needed[line]:
             new[line] = len(built)
             built.append(instruction(op, tuple([new[i] for i in operands]), number, label))
-    return tape.rebuilt(built, new)
-
-
-def _mapped(tape: Tape, function: Callable[[Instruction, int], Instruction | int]) -> Tape:
-    """function(instruction, its line) for each: an instruction to stand in its place, or a line that has the result."""
-    new: list[int] = []
-    built: list[Instruction] = []
-    for old in tape.instructions:
-        op, operands, number, label = old
-        placed = instruction(op, tuple([new[i] for i in operands]), number, label) if operands else old
-        result = function(placed, len(built))
-        if type(result) is int:
-            new.append(result)
-        else:
-            new.append(len(built))
-            built.append(result)  # type: ignore[arg-type]
-    return tape.rebuilt(built, new)
-
-
-def _followed(tape: Tape, function: Callable[[Instruction, int], Instruction | int]) -> Tape:
-    """The same, but function sees lines of the old tape."""
-    new: list[int] = []
-    built: list[Instruction] = []
-    for line, old in enumerate(tape.instructions):
-        result = function(old, line)
-        if type(result) is int:
-            new.append(new[result])
-        else:
-            op, operands, number, label = result  # type: ignore[misc]
-            new.append(len(built))
-            built.append(instruction(op, tuple([new[i] for i in operands]), number, label) if operands else result)  # type: ignore[arg-type]
     return tape.rebuilt(built, new)

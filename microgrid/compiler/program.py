@@ -11,7 +11,6 @@ from ..engine import Value
 from .arguments import Shape, any_array, flat, flat_leaves, leaves, rows_of, said, shape_of
 from .calls import eager_error, in_arrays, row_shape, slopes_of, value_of
 from .choice import choose
-from .frozen import FrozenControlFlow
 from .passes import slots
 from .recorded import Recorded, recorded
 from .tape import Tape
@@ -90,7 +89,7 @@ class Program:
         import numpy
 
         derivative = out is not None
-        one, inputs, rows = self._read(arguments, derivative)
+        one, inputs, rows = self._read(arguments)
         self._scalar(one, derivative)
         if self.batch == "rows" or one.result:
             raise TypeError("Program.bind is for a program that gives one number; call this one")
@@ -172,7 +171,7 @@ class Program:
         self.__dict__.update(state, _lock=threading.RLock())
 
     def _run(self, arguments: tuple, parameters: Any, derivative: bool, out: Any) -> tuple[Any, Any, Any]:
-        one, inputs, rows = self._read(arguments, derivative)
+        one, inputs, rows = self._read(arguments)
         self._scalar(one, derivative)
         if out is not None:
             self._check_out("value_and_grad", out)
@@ -264,13 +263,13 @@ class Program:
             what = f"one contiguous writable array of {count} numbers, {self.dtype}"
             raise ValueError(f"Program.{name}(out=...) takes {what}, not {found}")
 
-    def _read(self, arguments: tuple, derivative: bool = False) -> tuple[Recorded, Any, int]:
+    def _read(self, arguments: tuple) -> tuple[Recorded, Any, int]:
         """The recording for such arguments; the arguments; how many rows."""
         if len(arguments) != len(self._names):
             raise TypeError(f"{self!r} was called with {len(arguments)} arguments; it takes {', '.join(self._names)}")
         if self.batch is None:
             shapes = tuple([shape_of(argument) for argument in arguments])
-            return self._recording(arguments, shapes, derivative), arguments, 1
+            return self._recording(arguments, shapes), arguments, 1
         counts = {
             len(argument) if hasattr(argument, "__len__") and getattr(argument, "ndim", 1) != 0 else -1
             for argument in arguments
@@ -279,35 +278,28 @@ class Program:
             found = ", ".join([f"{name}: {said(x)}" for name, x in zip(self._names, arguments)])
             raise ValueError(f"a program with batch={self.batch!r} takes as many rows of each argument; got {found}")
         shapes = tuple([row_shape(name, argument) for name, argument in zip(self._names, arguments)])
-        one = self._recording([argument[0] for argument in arguments], shapes, derivative)
-        return one, arguments, counts.pop()
+        return self._recording([argument[0] for argument in arguments], shapes), arguments, counts.pop()
 
-    def _recording(self, example: Sequence[Any], shapes: tuple[Shape, ...], derivative: bool = False) -> Recorded:
+    def _recording(self, example: Sequence[Any], shapes: tuple[Shape, ...]) -> Recorded:
         one = self._recorded.get(shapes)
         if one is None:
             with self._lock:
                 one = self._recorded.get(shapes)
                 if one is None:
-                    one = self._record(example, shapes, derivative)
+                    one = self._record(example, shapes)
         self._last = one
         return one
 
-    def _record(self, example: Sequence[Any], shapes: tuple[Shape, ...], derivative: bool) -> Recorded:
+    def _record(self, example: Sequence[Any], shapes: tuple[Shape, ...]) -> Recorded:
         if self._f is None:
             raise ValueError(
                 "this program came out of a pickle without its function (or is of a graph), so it knows the shapes "
                 "that it was called with before, and not this one"
             )
-        first = self._f, example, shapes, self._names, self.parameters, self.batch
-        try:
-            one = without_collector(recorded, *first, self._by, self._penalty, self._exact, self._strict)
-        except FrozenControlFlow:
-            raise
-        except (ArithmeticError, ValueError):
-            if derivative:
-                raise
-            nothing = False, False  # a value without a slope: sqrt(0)
-            return without_collector(recorded, *first, nothing, self._penalty, self._exact, self._strict)
+        one = without_collector(
+            recorded, self._f, example, shapes, self._names, self.parameters, self.batch, self._by, self._penalty,
+            self._exact, self._strict,
+        )  # fmt: skip
         if one.result and self._penalty is not None:
             raise TypeError("compile(penalty=...) is added to one number, and this function returns a list")
         if one.result and self.batch in ("sum", "mean"):

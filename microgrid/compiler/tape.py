@@ -19,7 +19,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from ..calculus import copy_gradients
-from ..engine import Value, topological_order
+from ..engine import Value, multiply_gradients, topological_order
 from ..operations import ANY_NUMBER, OPERATIONS, RULES
 
 LEAVES = ("input", "parameter", "constant")
@@ -149,19 +149,25 @@ class Tape:
 
     def check(self) -> "Tape":
         """The tape itself.  Raises AssertionError where an operand is not above its result, or an operation unknown."""
-        for line, (op, operands, number, _) in enumerate(self.instructions):
+        instructions = self.instructions
+        for line, (_, operands, _, _) in enumerate(instructions):
+            if operands and (max(operands) >= line or min(operands) < 0):
+                wrong = next(i for i in operands if not 0 <= i < line)
+                raise AssertionError(f"v{line}: needs v{wrong}, which is not above it")
+        kinds = {
+            (op, len(operands), number is None): line for line, (op, operands, number, _) in enumerate(instructions)
+        }
+        for (op, count, empty), line in kinds.items():
             if op in LEAVES:
-                assert not operands, f"v{line}: a leaf with operands"
-                assert (number is None) == (op != "constant"), f"v{line}: a constant has a number, nothing else has"
+                assert not count, f"v{line}: a leaf with operands"
+                assert empty == (op != "constant"), f"v{line}: a constant has a number, nothing else has"
                 continue
             assert op in OPERATIONS, f"v{line}: no operation is called {op!r}"
-            assert operands, f"v{line}: an operation without operands"
-            assert _countable(op, len(operands)), f"v{line}: {op} of {len(operands)} operands"
-            for operand in operands:
-                assert 0 <= operand < line, f"v{line}: needs v{operand}, which is not above it"
-        kinds = [self[line].op for line in self.given]
+            assert count, f"v{line}: an operation without operands"
+            assert _countable(op, count), f"v{line}: {op} of {count} operands"
+        given = [self[line].op for line in self.given]
         expected = ["input"] * len(self.inputs) + ["parameter"] * len(self.parameters) + ["input"]
-        assert kinds == expected[: len(kinds)], "a line that is set from outside and is no leaf"
+        assert given == expected[: len(given)], "a line that is set from outside and is no leaf"
         assert not self.gradient or len(self.gradient) == len(self.parameters), "a derivative for each parameter"
         assert not self.input_gradient or len(self.input_gradient) == len(self.inputs), "a derivative for each input"
         assert all([0 <= line < len(self) for line in self.wanted]), "a result that is no line"
@@ -183,12 +189,17 @@ class Tape:
         return results
 
 
-def record(roots: Value | Sequence[Value], inputs: Sequence[Value] = (), parameters: Sequence[Value] = ()) -> Tape:
+def record(
+    roots: Value | Sequence[Value],
+    inputs: Sequence[Value] = (),
+    parameters: Sequence[Value] = (),
+    penalty: Value | None = None,
+) -> Tape:
     """The graph of roots as a tape.
 
     Arguments: roots, one Value or several; inputs and parameters, the leaves that are to be set from
-    outside; every other leaf is a constant.
-    Raises ValueError for an operation that is not microgrid's own.
+    outside; every other leaf is a constant; penalty, one more root, of parameters alone.
+    Raises ValueError for an operation that is not microgrid's own, and for a leaf that is given twice.
 
     >>> x = Value(3.0)
     >>> record(x * x, [x])[1]
@@ -199,30 +210,37 @@ def record(roots: Value | Sequence[Value], inputs: Sequence[Value] = (), paramet
     lines: dict[Value, int] = {}
     for op, leaves in (("input", inputs), ("parameter", parameters)):
         for leaf in leaves:
-            line = tape.append(op, label=str(leaf.label))
-            lines.setdefault(leaf, line)
+            if leaf in lines:
+                raise ValueError(f"record: {leaf!r:.60} is given twice among the inputs and parameters")
+            lines[leaf] = tape.append(op, label=str(leaf.label))
     instructions = tape.instructions
     known: dict[tuple, int] = {}
-    for node in topological_order(Value(0, tuple(roots)))[:-1]:
+
+    def constant(number: Any, label: str = "") -> int:
+        key = type(number), number or repr(number), label  # equal constants are one line; 0.0 is not -0.0
+        if key not in known:
+            known[key] = len(instructions)
+            instructions.append(instruction("constant", (), number, label))
+        return known[key]
+
+    wanted = roots if penalty is None else [*roots, penalty]
+    for node in topological_order(Value(0, tuple(wanted)))[:-1]:
         if node in lines:
             continue
-        parents, label = node.parents, str(node.label or "")
+        parents, rule, label = node.parents, node.local_gradients, str(node.label) if node.label else ""
         if not parents:
-            number = node.data if type(node.data) in (int, float) else Value(node.data).data  # NumPy's as Python's
-            key = (type(number), number or repr(number), label)  # equal constants are one line; 0.0 is not -0.0
-            if key not in known:
-                known[key] = len(instructions)
-                instructions.append(instruction("constant", (), number, label))
-            lines[node] = known[key]
-        elif node.local_gradients is copy_gradients:
-            lines[node] = lines[parents[0]]
-        else:
-            rule = node.local_gradients
-            if rule not in RULES:
-                raise ValueError(_unknown(node))
-            lines[node] = len(instructions)
-            instructions.append(instruction(RULES[rule], tuple([lines[parent] for parent in parents]), None, label))
+            number = node.data
+            lines[node] = constant(number if type(number) in (int, float) else Value(number).data, label)
+            continue
+        operands = tuple([lines[parent] for parent in parents])
+        if rule is copy_gradients:  # it has an adjoint of its own, as x * 1 has
+            rule, operands = multiply_gradients, (*operands, constant(1))
+        if rule not in RULES:
+            raise ValueError(_unknown(node))
+        lines[node] = len(instructions)
+        instructions.append(instruction(RULES[rule], operands, None, label))
     tape.outputs = [lines[root] for root in roots]
+    tape.penalty = None if penalty is None else lines[penalty]
     return tape
 
 
