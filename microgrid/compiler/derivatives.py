@@ -96,6 +96,9 @@ class _Sweep:
         return which, [places[i] for i in slopes]
 
     def dot(self, a: list[int], b: list[int]) -> int:
+        one = self.constant(1)
+        if a == b == [one]:  # of an addition, say: most of the sweep of a long sum
+            return one
         self.instructions.append(instruction("dot", (*a, *b)))
         return len(self.instructions) - 1
 

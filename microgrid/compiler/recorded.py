@@ -89,9 +89,10 @@ def recorded(
     roots = [x if isinstance(x, Value) else Value(x) for x in flat_values(answer)]
     if strict:
         _refuse_strangers(f, roots, lambda: flat_values(f(*given)), [*inputs, *parameters])
-    extra = _called(penalty, parameters, strict)
-    tape = record(roots, inputs, parameters, extra)
-    _look_again(f, tape, names, shapes, arguments, parameters, extra)
+    tape = record(roots, inputs, parameters)
+    _look_again(f, tape, names, shapes, arguments, parameters)
+    if penalty is not None:
+        tape = record(roots, inputs, parameters, _called(penalty, parameters, strict))
     if len(roots) > 1 or batch == "rows":
         by = False, False
     tape = differentiated(tape, by_parameters=by[0], by_inputs=by[1], seeded=batch == "mean")
@@ -126,11 +127,10 @@ def _look_again(
     shapes: Sequence[Shape],
     arguments: Sequence[Any],
     own: Sequence[Value],
-    penalty: Value | None,
 ) -> None:
     """f on other numbers: raises ValueError where another tape comes out, so that something was frozen.
 
-    The others are a little off, of the other sign, and, for whole numbers, one more: of all arguments, or, where f
+    The others are a little off, whole numbers one more, and then all of the other sign: of all arguments, or, where f
     refuses those, since a target may have to be 1 or -1, of the first.
     """
     here = [flat(argument) for argument in arguments]
@@ -145,14 +145,13 @@ def _look_again(
             except (ArithmeticError, ValueError):  # it need not be defined there
                 continue
             roots = [x if isinstance(x, Value) else Value(x) for x in flat_values(answer)]
-            _refuse_difference(f, tape, record(roots, inputs, own, penalty))
+            _refuse_difference(f, tape, record(roots, inputs, own))
             break
 
 
 MOVES: tuple[Callable[[Any], Any], ...] = (
-    lambda x: x * 1.001 + 1e-4 if type(x) is float else x,
+    lambda x: x + 1 if x == x // 1 and abs(x) < 1e9 else x * 1.001 + 1e-4,
     lambda x: -x if type(x) is float else x,
-    lambda x: x + 1 if x == x // 1 and abs(x) < 1e9 else x,
 )
 
 
