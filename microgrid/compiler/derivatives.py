@@ -96,9 +96,9 @@ class _Sweep:
         return which, [places[i] for i in slopes]
 
     def dot(self, a: list[int], b: list[int]) -> int:
-        one = self.constant(1)
-        if a == b == [one]:  # of an addition, say: most of the sweep of a long sum
-            return one
+        """The line of an adjoint. 0 + x * 1 is x, which is 1 or an adjoint too: no -0.0, for it began with 0."""
+        if b == [self.constant(1)]:
+            return a[0]
         self.instructions.append(instruction("dot", (*a, *b)))
         return len(self.instructions) - 1
 

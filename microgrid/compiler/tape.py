@@ -149,22 +149,15 @@ class Tape:
 
     def check(self) -> "Tape":
         """The tape itself.  Raises AssertionError where an operand is not above its result, or an operation unknown."""
-        instructions = self.instructions
-        for line, (_, operands, _, _) in enumerate(instructions):
-            if operands and (max(operands) >= line or min(operands) < 0):
-                wrong = next(i for i in operands if not 0 <= i < line)
-                raise AssertionError(f"v{line}: needs v{wrong}, which is not above it")
-        kinds = {
-            (op, len(operands), number is None): line for line, (op, operands, number, _) in enumerate(instructions)
-        }
-        for (op, count, empty), line in kinds.items():
-            if op in LEAVES:
-                assert not count, f"v{line}: a leaf with operands"
-                assert empty == (op != "constant"), f"v{line}: a constant has a number, nothing else has"
-                continue
-            assert op in OPERATIONS, f"v{line}: no operation is called {op!r}"
-            assert count, f"v{line}: an operation without operands"
-            assert _countable(op, count), f"v{line}: {op} of {count} operands"
+        for line, one in enumerate(self.instructions):
+            for operand in one[1]:
+                assert 0 <= operand < line, f"v{line}: needs v{operand}, which is not above it"
+        ops, operands, numbers, _ = zip(*self.instructions) if self.instructions else ((),) * 4
+        for op, many, kind in {*zip(ops, map(len, operands), map(type, numbers))}:
+            wrong = _wrong(op, many, kind is type(None))
+            if wrong:
+                line = next(i for i, one in enumerate(self.instructions) if (one[0], len(one[1])) == (op, many))
+                raise AssertionError(f"v{line}: {wrong}")
         given = [self[line].op for line in self.given]
         expected = ["input"] * len(self.inputs) + ["parameter"] * len(self.parameters) + ["input"]
         assert given == expected[: len(given)], "a line that is set from outside and is no leaf"
@@ -276,6 +269,19 @@ def one_line(label: str) -> str:
     """A label as it may stand behind a line: no new line, and no character that does not print."""
     text = " ".join(label.split())
     return text if text.isprintable() else "".join([c if c.isprintable() else ascii(c)[1:-1] for c in text])
+
+
+def _wrong(op: str, count: int, empty: bool) -> str:
+    """What is wrong with a line of so many operands, and with or without a number; nothing if it may be."""
+    if op in LEAVES:
+        if count:
+            return "a leaf with operands"
+        return "" if empty == (op != "constant") else "a constant has a number, nothing else has"
+    if op not in OPERATIONS:
+        return f"no operation is called {op!r}"
+    if not count:
+        return "an operation without operands"
+    return "" if _countable(op, count) else f"{op} of {count} operands"
 
 
 def _countable(op: str, count: int) -> bool:
