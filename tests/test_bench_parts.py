@@ -105,12 +105,14 @@ def test_everybody_is_shown_from_first_calls_and_two_races(a_race):
 
 
 def test_against_all_everybody_takes_part_and_who_is_absent_is_listed(monkeypatch):
-    assert set(everybody.who(True)) == set(CONTENDERS) and set(everybody.who(False)) == set(everybody.USUAL)
+    assert set(everybody.who(True)) == {key for key, it in CONTENDERS.items() if not it.shared} and set(
+        everybody.who(False)
+    ) == set(everybody.USUAL)
     monkeypatch.setattr(moons, "measure", lambda rounds, seed: {})
     monkeypatch.setattr(moons, "show", lambda figures: "")
     monkeypatch.setattr(type(CONTENDERS["c"]), "available", lambda self: False)
     figures = everybody.measure(1, everybody=True)
-    assert set(figures["absent"]) == {it.name for key, it in CONTENDERS.items() if key != "native_threads"}
+    assert set(figures["absent"]) == {it.name for it in CONTENDERS.values() if not it.shared}
     text = everybody.show(figures)
     assert re.search(r"^JAX, vectorised, jit: absent +- +- +- +-$", text, re.MULTILINE)
     assert "\nJAX, vectorised, jit is absent.  To have it: python -m pip install jax\n" in text
@@ -150,7 +152,7 @@ def scaled(monkeypatch):
         raced.append((threads, points, list(keys)))
         if points == 10 and threads == 2:
             raise RuntimeError("its process ended with status -9: nothing was said")
-        own = {"c": 80e-9, "native": 100e-9, "native_threads": 52e-9}
+        own = {"c": 80e-9, "native": 100e-9, "native_threads": 52e-9, "c_threads": 50e-9}
         return {"seconds": {CONTENDERS[key].name: [points * own.get(key, 1e-6) + 1e-6] * rounds for key in keys}}
 
     made = {1000: {"operations": 3000, "code": 0.09, "recording": 0.3, "first": 0.6, "used": 0.5}}
@@ -164,7 +166,7 @@ def test_scaling_races_who_takes_so_many_points(scaled):
     figures = scaling.measure(2, batches=(1, 10, 1000, 100_000))
     graphs = {"eager", "micrograd"}
     for threads, points, keys in scaled:
-        assert ("native_threads" in keys) is (threads == 2)
+        assert ({"native_threads", "c_threads"} & set(keys) != set()) is (threads == 2)
         assert graphs <= set(keys) if threads == 1 and points <= 10 else not graphs & set(keys)
         assert ("python" in keys) is (points <= 1000)
     assert figures["failed"] == {"10 points, 2 threads": "its process ended with status -9: nothing was said"}
@@ -180,6 +182,9 @@ def test_scaling_races_who_takes_so_many_points(scaled):
     assert re.search(r"^ +1 +10 +1 000 +100 000$", text, re.MULTILINE)
     assert re.search(r"^microgrid, native +1100 +200 +101 +100$", text, re.MULTILINE)
     assert re.search(r"^microgrid, native, threads +1052 +53 +52$", text, re.MULTILINE)
+    assert "\nTwo threads, times as fast as one; C by OpenMP shows" in text
+    assert re.search(r"^microgrid, native +1.05 +1.91 +1.92$", text, re.MULTILINE)
+    assert re.search(r"^C by hand, SIMD +1.03 +1.59 +1.60$", text, re.MULTILINE)
     assert re.search(r"^microgrid, python +2000 +1100 +1001 +-$", text, re.MULTILINE)
     assert re.search(r"^3 000 +100.0 +30.0 +200.0 +0.60$", text, re.MULTILINE)
     assert "\n10 points, 2 threads failed: its process ended with status -9: nothing was said\n" in text

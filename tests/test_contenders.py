@@ -262,11 +262,13 @@ def test_a_first_call_of_native_leaves_its_code_where_it_was_told_to(tmp_path):
     assert any(tmp_path.rglob("*"))
 
 
-def test_threads_give_the_numbers_of_one(monkeypatch):
+@pytest.mark.parametrize("pair", [("native", "native_threads"), ("c", "c_threads")])
+def test_threads_give_the_numbers_of_one(monkeypatch, pair):
     X, y = race.points(5000)
     p = race.weights()
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
-    (one, by_one), (two, by_two) = [step_of(key, X, y)(p) for key in ("native", "native_threads")]
+    (one, by_one), (two, by_two) = [step_of(key, X, y)(p) for key in pair]
+    assert step_of(pair[1], X[:1], y[:1])(p)[0] == pytest.approx(loss(p, X[:1], y[:1]), rel=1e-12)
     assert two == pytest.approx(one, rel=1e-12) and by_two == pytest.approx(by_one, rel=1e-10, abs=1e-14)
 
 

@@ -42,7 +42,7 @@ def measure(rounds: int, seed: int = 1, everybody: bool = False) -> dict[str, An
         from . import contenders
     except ModuleNotFoundError:
         return figures | {"absent": {"NumPy": INSTALL}, "goals": []}
-    keys = [key for key in who(everybody) if key != "native_threads"]
+    keys = who(everybody)
     here = [key for key in keys if contenders.CONTENDERS[key].available()]
     named = {key: contenders.CONTENDERS[key].name for key in keys}
     figures["absent"] = {named[key]: contenders.CONTENDERS[key].install for key in keys if key not in here}
@@ -55,10 +55,10 @@ def measure(rounds: int, seed: int = 1, everybody: bool = False) -> dict[str, An
 
 
 def who(everybody: bool) -> list[str]:
-    """The keys of the contenders to race, all or the usual."""
+    """The keys of the contenders to race in one thread, all or the usual."""
     from .contenders import CONTENDERS
 
-    return [key for key in CONTENDERS if everybody or key in USUAL]
+    return [key for key, one in CONTENDERS.items() if (everybody or key in USUAL) and not one.shared]
 
 
 def _first_calls(keys: Iterable[str], named: Mapping[str, str], seed: int, figures: dict[str, Any]) -> list[str]:

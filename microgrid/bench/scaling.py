@@ -15,7 +15,8 @@ BATCHES = (1, 10, 100, 1000, 10_000, 100_000)
 ALL_BATCHES = (*BATCHES, 1_000_000)
 MOST_OF_GRAPHS = 100_000_000  # bytes that the graph of a batch may take, at about 150 000 a point
 LIMIT, THREADS = "C by hand, SIMD", "microgrid, native, threads"
-FEW = 5  # rounds, at least
+BY_THREADS = ((NATIVE, THREADS), (LIMIT, f"{LIMIT}, threads"))
+FEW = {1: 5, 2: 20}  # rounds, at least, by the threads: a second core is not always free
 
 
 def measure(
@@ -37,15 +38,15 @@ def measure(
     from ..training.progress import progress
 
     batches = batches or (ALL_BATCHES if everybody else BATCHES)
-    keys = [key for key in CONTENDERS if everybody or key in (*USUAL, "native_threads")]
+    keys = [key for key, one in CONTENDERS.items() if everybody or key in USUAL or one.shared]
     figures["absent"] = {
         CONTENDERS[key].name: CONTENDERS[key].install for key in keys if not CONTENDERS[key].available()
     }
     turns = [(threads, points) for threads in (1, 2) for points in batches]
     for threads, points in progress(turns, len(turns), "scaling"):
-        there = [key for key in keys if _races(CONTENDERS[key], key, points, threads)]
+        there = [key for key in keys if _races(CONTENDERS[key], points, threads)]
         try:
-            found = race(there, points, max(rounds, FEW), threads, seed)["seconds"] if there else {}
+            found = race(there, points, max(rounds, FEW[threads]), threads, seed)["seconds"] if there else {}
         except RuntimeError as error:
             figures["failed"][f"{points} points, {threads} threads"] = str(error)
             continue
@@ -53,11 +54,11 @@ def measure(
     return figures | {"goals": goals(figures)}
 
 
-def _races(contender: Any, key: str, points: int, threads: int) -> bool:
+def _races(contender: Any, points: int, threads: int) -> bool:
     """Whether it takes part: graphs with one thread only, several threads where there are several."""
     if contender.anew and (threads > 1 or points * 150_000 > MOST_OF_GRAPHS):
         return False
-    return contender.available() and points <= contender.points and (threads > 1 or key != "native_threads")
+    return contender.available() and points <= contender.points and (threads > 1 or not contender.shared)
 
 
 def goals(figures: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -113,6 +114,19 @@ def _lines(by_points: Mapping[int, Mapping[str, Sequence[float]]]) -> dict[str, 
     }
 
 
+def _times_as_fast(by_points: Mapping[int, Mapping[str, Sequence[float]]]) -> list[list[str]]:
+    """Lines for a table: who has one thread, and several, by the number of points."""
+    lines = []
+    for one, several in BY_THREADS:
+        cells = [
+            f"{ratio(seconds[one], seconds[several]):.2f}" if one in seconds and several in seconds else "-"
+            for seconds in by_points.values()
+        ]
+        if any([cell != "-" for cell in cells]):
+            lines.append([one, *cells])
+    return lines
+
+
 def show(figures: dict[str, Any]) -> str:
     """The tables of what `measure` returned."""
     shown = []
@@ -125,6 +139,11 @@ def show(figures: dict[str, Any]) -> str:
         if lines:
             words = "one thread" if threads == "1" else f"{threads} threads for whoever uses them"
             shown += ["", f"ns for a point, {words}:", "", table(header, lines)]
+    faster = _times_as_fast(figures["threads"]["2"])
+    if faster:
+        header = ["", *(f"{points:,}".replace(",", " ") for points in figures["threads"]["2"])]
+        words = "Two threads, times as fast as one; C by OpenMP shows what the machine gives just now:"
+        shown += ["", words, "", table(header, faster)]
     return "\n".join(
         [
             "Scaling: the moons step, loss and 337 gradients, by the number of points; medians.",

@@ -49,7 +49,8 @@ class Contender:
     Attributes: name; prepare, makes a `Step` of points, an array of n rows of 2, and labels 1.0 or -1.0;
     needs, the packages it imports; install, the command that brings it; extra, whether all else is
     there too, such as a compiler, or None; anew, whether it builds its graph in each step; points, the
-    most points that it is asked to take; parts, modules whose loading is no part of its first call.
+    most points that it is asked to take; parts, modules whose loading is no part of its first call; shared,
+    whether it is there for races of several threads alone.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Contender:
     anew: bool = False
     points: int = 100_000
     parts: tuple[str, ...] = ()
+    shared: bool = False
 
     def available(self) -> bool:
         """Whether it can run here; imports nothing."""

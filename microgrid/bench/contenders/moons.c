@@ -189,6 +189,20 @@ double moons_plain_forward(const Batch *b, const double *p) { return plain(b, p,
 double moons_simd(const Batch *b, const double *p, double *g) { return simd(b, p, g); }
 double moons_simd_forward(const Batch *b, const double *p) { return simd(b, p, 0); }
 
+/* The same by several threads, each with points of its own; their means, weighed, are the mean of all. */
+double moons_threads(Batch *const *parts, long count, const double *p, double *g) {
+  double values[count], slopes[count][P], value = 0, n = 0;
+#pragma omp parallel for schedule(static, 1) num_threads(count)
+  for (long i = 0; i < count; i++) values[i] = simd(parts[i], p, g ? slopes[i] : 0);
+  if (g) memset(g, 0, 8 * P);
+  for (long i = 0; i < count; i++) n += parts[i]->n;
+  for (long i = 0; i < count; i++) {
+    value += parts[i]->n / n * values[i];
+    if (g) for (int k = 0; k < P; k++) g[k] += parts[i]->n / n * slopes[i][k];
+  }
+  return value;
+}
+
 /* So many calls without Python between them. */
 void moons_repeat(long calls, double (*f)(const Batch *, const double *, double *), const Batch *b, const double *p, double *g) {
   for (long i = 0; i < calls; i++) f(b, p, g);

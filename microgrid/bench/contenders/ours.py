@@ -82,7 +82,13 @@ NATIVE = ("microgrid.compiler.native.generated", "llvmlite.binding")
 CONTENDERS = {
     "native": Contender("microgrid, native", prepare, FAST, INSTALL, points=1_000_000, parts=NATIVE),
     "native_threads": Contender(
-        "microgrid, native, threads", partial(prepare, threads=None), FAST, INSTALL, points=1_000_000, parts=NATIVE
+        "microgrid, native, threads",
+        partial(prepare, threads=None),
+        FAST,
+        INSTALL,
+        points=1_000_000,
+        parts=NATIVE,
+        shared=True,
     ),
     "ours_numpy": Contender("microgrid, numpy", partial(prepare, backend="numpy"), ("numpy",), INSTALL),
     "python": Contender("microgrid, python", prepare_python, points=1000),

@@ -1,7 +1,9 @@
 """C by hand: the limit that everybody is held against.  `moons.c` says how it is done."""
 
 import ctypes
-from functools import partial
+import os
+from functools import cache, partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -51,6 +53,25 @@ def prepare(X: np.ndarray, y: np.ndarray, which: str = "simd") -> Step:
     return Step(batch.run, batch.forward, with_address, copied, batch.inside)
 
 
+def prepare_threads(X: np.ndarray, y: np.ndarray) -> Step:
+    """The same in as many threads as the libraries were told to have: OpenMP, what this machine gives two threads."""
+    library, gradient = built("moons.c", "-fopenmp"), np.empty(PARAMETERS)
+    count = min(int(os.environ.get("OMP_NUM_THREADS", "1")), len(X))
+    cuts = [len(X) * i // count for i in range(count + 1)]
+    parts = [Batch(library, X[a:b], y[a:b], "simd") for a, b in pairwise(cuts)]
+    handles = (ctypes.c_void_p * count)(*[part.handle for part in parts])
+    function = library.moons_threads
+    function.restype, function.argtypes = ctypes.c_double, [ctypes.c_void_p, ctypes.c_long, *[ctypes.c_void_p] * 2]
+
+    def run(own: tuple[int, np.ndarray], kept: list[Batch] = parts) -> tuple[float, np.ndarray]:
+        return function(handles, count, own[0], gradient.ctypes.data), gradient
+
+    def forward(own: tuple[int, np.ndarray], kept: list[Batch] = parts) -> float:
+        return function(handles, count, own[0], None)
+
+    return Step(run, forward, with_address, copied)
+
+
 def with_address(p: np.ndarray) -> tuple[int, np.ndarray]:
     """Parameters as a library takes them: where they lie, and the array, so that they stay there."""
     own = np.array(p, float)
@@ -66,8 +87,24 @@ def _has_compiler() -> bool:
     return compiler() is not None
 
 
+@cache
+def _has_openmp() -> bool:
+    try:
+        return bool(built("moons.c", "-fopenmp"))
+    except OSError:
+        return False
+
+
 CONTENDERS = {
     "c": Contender("C by hand, SIMD", prepare, install=INSTALL, extra=_has_compiler, points=1_000_000),
+    "c_threads": Contender(
+        "C by hand, SIMD, threads",
+        prepare_threads,
+        install=f"{INSTALL}, with OpenMP",
+        extra=_has_openmp,
+        points=1_000_000,
+        shared=True,
+    ),
     "c_plain": Contender(
         "C by hand, plain loops", partial(prepare, which="plain"), install=INSTALL, extra=_has_compiler
     ),

@@ -16,7 +16,9 @@ from .running import Frame, Shared, address, aligned, bound, function_at
 
 NAMES = ("parameters", "arguments", "inputs", "outputs", "gradient", "input_gradient")
 VECTORS = 2  # in a strip of rows
-ENOUGH = 300_000  # nanoseconds of work from which on threads pay
+ENOUGH = (
+    700_000  # nanoseconds of work, as `cost` guesses, from which on threads pay: a sleeping one may take long to wake
+)
 PART = 50_000  # nanoseconds of work in a part that one of them takes, at least
 LARGE = 20_000  # sums from which on it costs too much to have them for more parts than threads
 

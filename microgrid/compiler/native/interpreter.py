@@ -26,7 +26,7 @@ from .sections import Section, Sections, in_sections, section
 
 ROOM = 2**21  # bytes for the numbers of a block of 32 rows; beyond, blocks of 8 keep them near
 NANOSECONDS = 1.5  # roughly, for one instruction and eight rows
-WORTH_A_THREAD = 250_000  # nanoseconds
+WORTH_A_THREAD = 350_000  # nanoseconds; two from 0.7 ms on, since a sleeping one may take long to wake
 
 
 class Interpreter:
