@@ -13,6 +13,8 @@ v4 = v2 + v3
 return v4
 """
 
+import sys
+import zlib
 from array import array
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -101,7 +103,7 @@ class Tape:
         return tape
 
     def __getstate__(self) -> dict[str, Any]:
-        """The instructions in arrays: of a million lines, tuples would take half a gigabyte."""
+        """The instructions packed: of a million lines, tuples would take half a gigabyte."""
         state = {name: x for name, x in self.__dict__.items() if name != "instructions"}
         return state | {"packed": state.get("packed") or _packed(self.instructions)}
 
@@ -292,20 +294,35 @@ def _countable(op: str, count: int) -> bool:
 
 
 def _packed(instructions: list[Instruction]) -> tuple:
-    """All operations, how many operands each has, all operands, and what else is on a line, by its number."""
+    """All operations, how many operands each has, how far above these are, and what else is on a line."""
     names = sorted({one[0] for one in instructions})
-    ops = array("B", [names.index(one[0]) for one in instructions])
-    counts = array("i", [len(one[1]) for one in instructions])
-    operands = array("i", [operand for one in instructions for operand in one[1]])
+    number = {name: i for i, name in enumerate(names)}
+    columns = (
+        array("B", [number[one[0]] for one in instructions]),
+        array("i", [len(one[1]) for one in instructions]),
+        array("i", [line - operand for line, one in enumerate(instructions) for operand in one[1]]),
+    )
     rest = {line: one[2:] for line, one in enumerate(instructions) if one[2] is not None or one[3]}
-    return names, ops, counts, operands, rest
+    return names, [_compressed(column) for column in columns], rest
+
+
+def _compressed(column: array) -> bytes:
+    if sys.byteorder == "big":
+        column.byteswap()
+    return zlib.compress(column, 1)  # graphs repeat themselves, so that this makes a tenth of it, or less
 
 
 def _unpacked(packed: tuple) -> list[Instruction]:
-    names, ops, counts, operands, rest = packed
-    flat = iter(operands)
+    names, compressed, rest = packed
+    columns = [array(kind) for kind in "Bii"]
+    for column, content in zip(columns, compressed):
+        column.frombytes(zlib.decompress(content))
+        if sys.byteorder == "big":
+            column.byteswap()
+    ops, counts, distances = columns
+    far = iter(distances)
     return [
-        instruction(names[op], tuple(islice(flat, count)), *rest.get(line, ()))
+        instruction(names[op], tuple([line - distance for distance in islice(far, count)]), *rest.get(line, ()))
         for line, (op, count) in enumerate(zip(ops, counts))
     ]
 

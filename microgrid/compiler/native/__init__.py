@@ -5,9 +5,9 @@ their own (`generated`).  A tape that does not, such as a chain of a million mul
 by an interpreter that reads its list of operations (`interpreter`).
 """
 
+from itertools import chain, compress
 from typing import Any
 
-from ..passes import slots
 from ..rolled import Rolled
 from ..rolling import roll
 from ..tape import Tape
@@ -42,58 +42,64 @@ def count_of_groups(rolled: Rolled) -> int:
 def rolls_up(tape: Tape) -> bool:
     """Whether its operations wait for each other in few steps, so that many of them can be done in one go."""
     levels = [0] * len(tape)
-    for line, (_, operands, _, _) in enumerate(tape.instructions):
-        if operands:
-            levels[line] = 1 + max([levels[operand] for operand in operands])
-    return max(levels) < GROUPS
+    for line, one in enumerate(tape.instructions):
+        if one[1]:
+            levels[line] = level = 1 + max([levels[operand] for operand in one[1]])
+            if level == GROUPS:
+                return False
+    return True
 
 
 def interpreted(tape: Tape, kind: str) -> Any:
-    """A tape without a batch, straight from its lines; a place is used again once nobody needs what is there."""
+    """A tape without a batch, straight from its lines: constants, parameters and inputs have the first places."""
     import numpy
 
     from .interpreter import Interpreter
     from .sections import CODE
+    from .sections import LONG as OF_ANY_NUMBER
 
-    slot, _ = slots(tape)
-    given = [*tape.parameters, *tape.inputs]
-    numbers = [line for line, one in enumerate(tape.instructions) if one[0] == "constant"]
-    place = {line: i for i, line in enumerate([*numbers, *given])}
-    spare: dict[int, int] = {}  # slots of results, as places after those
-    ops = bytearray()
-    a: list[int] = []
-    b: list[int] = []
-    c: list[int] = []
-    results: list[int] = []
-    table: list[int] = []
-    for line, (op, operands, _, _) in enumerate(tape.instructions):
-        if not operands:
-            continue
-        places = [place[operand] for operand in operands]
-        if op == "dot":
-            half = len(places) // 2
-            fields = [len(table), len(table) + half, half]
-            table += places
-        elif op == "logsumexp":
-            fields = [len(table), 0, len(places)]
-            table += places
-        elif op == "lookup":
-            fields = [places[0], len(table), len(places) - 1]
-            table += places[1:]
-        else:
-            fields = [*places, 0, 0][:3]
-        ops.append(CODE[op])
-        for array, field in zip((a, b, c), fields):
-            array.append(field)
-        place[line] = len(numbers) + len(given) + spare.setdefault(slot[line], len(spare))
-        results.append(place[line])
+    names, operands, numbers, _ = zip(*tape.instructions)
+    counts = numpy.fromiter(map(len, operands), numpy.int64, len(tape))
+    flat = numpy.fromiter(chain.from_iterable(operands), numpy.int64, counts.sum())
+    constants = [line for line, name in enumerate(names) if name == "constant"]
+    given = [*constants, *tape.parameters, *tape.inputs]
+    computed = numpy.flatnonzero(counts)
+    place = numpy.zeros(len(tape), numpy.int32)
+    place[given] = numpy.arange(len(given))
+    place[computed] = results = _places(flat, counts, computed, tape.wanted) + len(given)
+    ops = numpy.fromiter([CODE[name] for name in compress(names, counts)], numpy.uint8, len(computed))
+    long, k = OF_ANY_NUMBER[ops], counts[computed]
+    places = place[flat]
+    firsts = numpy.cumsum(k) - k
+    a, b, c = [numpy.where(k > i, places[numpy.minimum(firsts + i, len(flat) - 1)], 0) for i in range(3)]
+    # Operands of any number lie in the table, an index of a lookup before them.
+    table = places[numpy.repeat(long, k)]
+    lengths = numpy.where(long, k, 0)
+    begins = numpy.cumsum(lengths) - lengths
+    dots, sums, choices = [ops == CODE[name] for name in ("dot", "logsumexp", "lookup")]
+    a[dots | sums] = begins[dots | sums]
+    b[dots], b[choices] = (begins + k // 2)[dots], begins[choices] + 1
+    c[dots], c[choices], c[sums], b[sums] = k[dots] // 2, k[choices] - 1, k[sums], 0
     wanted = {
-        name: [place[line] for line in lines] or None
+        name: place[lines] if lines else None
         for name, lines in (("gradient", tape.gradient), ("input_gradient", tape.input_gradient))
     }
     return Interpreter.from_tape(
-        numpy.frombuffer(bytes(ops), numpy.uint8), a, b, c, table,
-        constants=[float(tape[line].number) for line in numbers], parameters=len(tape.parameters),
-        arguments=len(tape.inputs), results=results, outputs=[place[line] for line in tape.outputs], type=kind,
-        **wanted,
+        ops, a, b, c, table, constants=[float(numbers[line]) for line in constants],
+        parameters=len(tape.parameters), arguments=len(tape.inputs), results=results, outputs=place[tape.outputs],
+        type=kind, **wanted,
     )  # fmt: skip
+
+
+def _places(operands: Any, counts: Any, computed: Any, wanted: list[int]) -> Any:
+    """A place for each line that is computed; those whose result only the next one reads share place 0."""
+    import numpy
+
+    turn = numpy.zeros(len(counts), numpy.int64)
+    turn[computed] = numpy.arange(len(computed))
+    last = numpy.full(len(counts), -1)
+    last[operands] = numpy.repeat(turn, counts)
+    brief = (last == turn + 1) & (numpy.bincount(operands, minlength=len(counts)) == 1)
+    brief[wanted] = False
+    kept = ~brief[computed]
+    return numpy.where(kept, numpy.cumsum(kept), 0)
