@@ -12,7 +12,7 @@ from ..compiler.choice import installed
 from .tables import agree, goal, table
 from .timing import in_a_process
 
-SIZES = (1000, 5000)
+SIZES = (1000, 5000, 40_000)
 ALL_SIZES = (1000, 10_000, 100_000, 340_000)  # of a function; with its gradient about three times as many
 LEAVES, BACK = 10, 50
 INSTALL = 'python -m pip install "microgrid[fast]"'
@@ -58,21 +58,24 @@ def made(operations: int) -> dict[str, Any]:
     start, used = perf_counter(), process_time()
     program = compile(tangle(leaves, operations), parameters=leaves, backend="native")
     recorded = process_time() - used
+    begun = perf_counter()
     value, gradient = program.value_and_grad()
     seconds, all_used = perf_counter() - start, process_time() - used
+    called = seconds - (begun - start)
     for a, b in zip(expected, [value, *gradient], strict=True):
         if not agree(a, b):
             raise ArithmeticError(f"making: {operations} operations give {a!r} on a graph and {b!r} as a program")
     stats = program.stats()
     figures = {"operations": stats["operations"], "code": stats["code generation s"], "recording": recorded}
-    return figures | {"first": seconds, "used": all_used}
+    return figures | {"call": called, "first": seconds, "used": all_used}
 
 
 def measure(sizes: Sequence[int] = SIZES) -> dict[str, Any]:
     """Each size in a process of its own, with an empty folder for kept code.
 
     Returns {"absent": {name: command}, "sizes": {operations of the function: {"operations", of the tape, "code" and
-    "recording", seconds, "first", seconds from the function to the first result, "used", of processor time}}}.
+    "recording", seconds, "call", seconds from the tape to the first result, "first", from the function, "used", of
+    processor time}}}.
     """
     from tempfile import TemporaryDirectory
 
@@ -93,7 +96,7 @@ def goals(figures: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
     largest = max(figures["sizes"].values(), key=lambda one: one["operations"], default=None)
     if largest and largest["operations"] >= 10**6:
-        found.append(goal("first result, s, of 1 000 000 operations", largest["first"], most=5))
+        found.append(goal(f"from a tape to its first result, s: {largest['operations']}", largest["call"], most=5))
     return found
 
 
@@ -101,12 +104,13 @@ def show(figures: Mapping[str, Any]) -> str:
     """The table of what `measure` returned."""
     lines = []
     for one in figures["sizes"].values():
-        each = [f"{1e6 * one[what] / one['operations']:.1f}" for what in ("recording", "code", "first")]
+        each = [f"{1e6 * one[what] / one['operations']:.1f}" for what in ("recording", "code", "call")]
         lines.append([f"{one['operations']:,}".replace(",", " "), *each, f"{one['first']:.2f}"])
-    header = ["operations", "recording", "code", "first result", "s in all"]
+    header = ["operations", "recording", "code", "first call", "s in all"]
     return "\n".join(
         [
-            "A program before it runs, us an operation of its tape, by the size of a tangle without loops:",
+            "A program before it runs, us an operation of its tape, by the size of a tangle without loops.",
+            "Recording: from the function to the tape; first call: from there to a result, with code generation.",
             "",
             table(header, lines),
             *(f"{name} is absent.  To have it: {command}" for name, command in figures["absent"].items()),
