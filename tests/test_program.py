@@ -10,6 +10,7 @@ import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import numpy
@@ -784,3 +785,26 @@ def test_a_long_tape_with_a_penalty_keeps_it():
         y = y * 1.000001 + 0.5
     program = compile(y * 0, inputs=[x], parameters=[w], penalty=w * w, backend="native")
     assert program.value_and_grad(1.0) == (0.25, [1.0])
+
+
+def test_options_that_are_no_lists_are_told_so():
+    x, w = Value(2.0, label="x"), Value(3.0, label="w")
+    root = x * w
+    lists = {
+        "compile(inputs='ab'): inputs=[...] is a list, leaves of the graph": lambda: compile(root, inputs="ab"),
+        f"compile(inputs={x!r}): inputs=[...] is a list, leaves of the graph": lambda: compile(root, inputs=x),
+        "compile(example=3.0): example=[...] is a list, one for each argument": lambda: compile(abs, example=3.0),
+    }
+    for message, call in lists.items():
+        assert refusal(TypeError, call) == message
+    for options in ({"inputs": [x, x]}, {"inputs": [x], "parameters": [x, w]}):
+        said = f"compile(inputs=...): {x!r} is there twice, or is a parameter too"
+        assert refusal(ValueError, partial(compile, root, **options)) == said
+
+
+def test_bound_parameters_are_not_copied_without_a_word():
+    w = Value(3.0)
+    program = compile(lambda x: x * w, parameters=[w], backend="numpy")
+    for wrong in (numpy.zeros(1, "float32"), [1.0]):
+        said = refusal(ValueError, partial(program.bind, numpy.array(2.0), parameters=wrong))
+        assert said.endswith("hand in numpy.ascontiguousarray(parameters, numpy.float64), and change that")

@@ -64,11 +64,16 @@ def compile(
     2.0
     """
     _check_options(f, batch, by, backend, dtype, threads)
+    for name, given, what in (("inputs", inputs, "leaves of the graph"), ("example", example, "one for each argument")):
+        if given is not None and (isinstance(given, (str, Value)) or not hasattr(given, "__len__")):
+            raise TypeError(f"compile({name}={given!r:.50}): {name}=[...] is a list, {what}")
     if penalty is not None and batch == "rows":
         raise ValueError('compile(batch="rows", penalty=...): a penalty is added to one number, as of batch="sum"')
     if isinstance(f, Value):
-        chosen = [n for n in topological_order(f) if not n.parents and n.label and n not in set(inputs)]
+        own_inputs = {leaf for leaf in inputs if isinstance(leaf, Value)}
+        chosen = [n for n in topological_order(f) if not n.parents and n.label and n not in own_inputs]
         own = parameters_of(chosen if parameters is None else parameters)
+        _check_leaves(inputs, own)
         names = [str(leaf.label) or f"x{i}" for i, leaf in enumerate(inputs)]
     else:
         things = found_in(f) if parameters is None else parameters
@@ -104,6 +109,18 @@ def _check_options(f: Any, batch: Any, by: Any, backend: Any, dtype: Any, thread
         choose(backend, 0, 0)
     if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
         raise ValueError(f"compile(threads={threads!r:.50}): a whole number, 1 or more")
+
+
+def _check_leaves(inputs: Sequence[Any], parameters: Sequence[Value]) -> None:
+    seen = set(parameters)
+    for leaf in inputs:
+        if not isinstance(leaf, Value) or leaf.parents:
+            raise TypeError(
+                f"compile(inputs=...) takes leaves of the graph, Values that were not computed, not {leaf!r:.50}"
+            )
+        if leaf in seen:
+            raise ValueError(f"compile(inputs=...): {leaf!r:.60} is there twice, or is a parameter too")
+        seen.add(leaf)
 
 
 def _refuse_chance(things: list[Any]) -> None:

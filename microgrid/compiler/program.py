@@ -99,6 +99,11 @@ class Program:
         runner = one.runner(backend, self.dtype, derivative)
         kind = numpy.dtype(self.dtype)
         numbers = self._numbers(parameters, kind)
+        if parameters is not None and numbers is not parameters:
+            raise ValueError(
+                f"Program.bind(parameters=...) reads one array at each call, contiguous and of {kind}; this one would "
+                f"be copied once: hand in numpy.ascontiguousarray(parameters, numpy.{kind}), and change that"
+            )
         values = numpy.zeros(1, kind)
         extra, matrix = in_arrays(inputs, rows, self.batch, kind)
         run = runner.bind(numbers, extra, matrix, values, out, None, self.threads)

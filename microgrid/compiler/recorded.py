@@ -213,11 +213,6 @@ def of_a_graph(
     exact: bool,
 ) -> Recorded:
     """A graph that is there already; its inputs are the arguments, one number each."""
-    for leaf in inputs:
-        if not isinstance(leaf, Value) or leaf.parents:
-            raise TypeError(
-                f"compile(inputs=...) takes leaves of the graph, Values that were not computed, not {leaf!r:.50}"
-            )
     tape = record(root, inputs, parameters, _called(penalty, parameters, False))
     tape = differentiated(tape, by_parameters=by[0] and batch != "rows", by_inputs=by[1], seeded=batch == "mean")
     return Recorded(shortened(tape, batch is not None, exact), ((),) * len(inputs), (), batch)
