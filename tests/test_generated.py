@@ -14,7 +14,7 @@ import pytest
 numpy = pytest.importorskip("numpy", reason='needs numpy: python -m pip install "microgrid[fast]"')
 pytest.importorskip("llvmlite", reason='needs llvmlite: python -m pip install "microgrid[fast]"')
 
-from microgrid.compiler.native import build, generated  # noqa: E402
+from microgrid.compiler.native import build, driver, generated  # noqa: E402
 from microgrid.compiler.native.generated import Generated  # noqa: E402
 from microgrid.compiler.rolled import Group, Operand, Rolled  # noqa: E402
 
@@ -515,8 +515,8 @@ def test_many_lines_without_a_rule(kind):
             values.append(int(p.add("body" if rows else "before", "tanh", 1, (rows, dot))[0]))
     rolled = p.rolled((rows, values[-300:]))
     program = Generated(rolled)
-    assert len(program.driver.texts) == 2
-    assert len(program.driver.straight) > 2
+    assert len(program.driver().texts) == 2
+    assert len(program.driver().straight) > 2
     agree(program, rng.normal(size=8), [], rng.normal(size=(19, 8)) if rows else None, 1e-9, 1e-9)
 
 
@@ -697,6 +697,22 @@ def test_the_second_time_it_comes_from_the_disk(tmp_path, monkeypatch):
     if os.name == "posix":
         assert (tmp_path / "kept").stat().st_mode & 0o777 == 0o700
         assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_another_writer_of_code_writes_it_anew(tmp_path, monkeypatch):
+    monkeypatch.setenv("MICROGRID_CACHE", str(tmp_path))
+    first = Generated(small(1))
+    monkeypatch.setattr(build, "_writers", lambda: "as they were before somebody changed a file")
+    second = Generated(small(1))
+    assert (first.cached, second.cached) == (False, False)
+    assert answer(second) == [[6.0]] and len([*tmp_path.glob("*.o")]) == 2
+
+
+def test_what_is_kept_beside_the_code_comes_back():
+    plan = driver.Plan(1, 2, 3, 4, 5, 6, 7, numpy.array([8, -9]))
+    again = driver.Plan.unpacked(plan.packed())
+    assert [*again.tables] == [8, -9] and str(plan)[: str(plan).index("tables")] in str(again)
+    assert driver.Plan.unpacked(driver.Plan(*range(7), numpy.zeros(0, int)).packed()).tables.size == 0
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage", "half", "flipped"])

@@ -5,7 +5,9 @@ import hashlib
 import os
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from . import elementary
 
 INSTALL = elementary.INSTALL
 LIMIT = 200 * 2**20  # bytes of machine code in the cache; beyond, the oldest go
-HEAD = b"microgrid machine code 1\n"
+HEAD = b"microgrid machine code 2\n"
 
 _lock = threading.Lock()  # LLVM's tables of symbols and targets are one each process
 _prepared = False
@@ -22,9 +24,10 @@ _prepared = False
 
 @dataclass
 class Built:
-    """Machine code in memory: addresses of functions, as long as this lives."""
+    """Machine code in memory: addresses of functions, as long as this lives; plan, what was kept beside it."""
 
     cached: bool
+    plan: bytes
     engine: Any = field(repr=False)
 
     def address(self, name: str) -> int:
@@ -70,25 +73,30 @@ def folder() -> Path | None:
     return Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "microgrid"
 
 
-def build(texts: list[str]) -> Built:
-    """Machine code for modules' texts, from the cache or compiled now; the second is compiled in a hurry.
+def build(description: bytes, written: Callable[[], tuple[list[str], bytes]]) -> Built:
+    """Machine code, from the cache or compiled now.
 
+    Arguments: description, all that the code depends on, but for this project's version, LLVM and the processor;
+    written, a function that writes LLVM's modules, of which the second is compiled in a hurry, and what is to be kept
+    beside the code.
     Raises ModuleNotFoundError without llvmlite, RuntimeError where LLVM can't read a text.
     """
     binding = llvm()
-    key = _key(binding, texts)
-    objects = _read(key)
-    cached = objects is not None
-    if objects is None:
-        objects = [_compiled(binding, text, 0 if number else 2) for number, text in enumerate(texts)]
-        _write(key, objects)
+    key = _key(binding, description)
+    found = _read(key)
+    cached = found is not None
+    if found is None:
+        texts, plan = written()
+        found = [plan, *[_compiled(binding, text, 0 if number else 2) for number, text in enumerate(texts)]]
+        _write(key, found)
+    plan, *objects = found
     with _lock:
         target = binding.Target.from_default_triple().create_target_machine(opt=0, jit=True)
         engine = binding.create_mcjit_compiler(binding.parse_assembly(""), target, use_lmm=False)
         for code in objects:
             engine.add_object_file(binding.ObjectFileRef.from_data(code))
         engine.finalize_object()
-    return Built(cached, engine)
+    return Built(cached, plan, engine)
 
 
 def _compiled(binding: Any, text: str, level: int) -> bytes:
@@ -100,16 +108,23 @@ def _compiled(binding: Any, text: str, level: int) -> bytes:
     return machine.emit_object(binding.parse_assembly(text))  # the text is written so that no pass has to improve it
 
 
-def _key(binding: Any, texts: list[str]) -> str:
-    """What the machine code depends on: LLVM, the processor, and the text, which this project's version decides."""
+def _key(binding: Any, description: bytes) -> str:
+    """What the machine code depends on: LLVM, the processor, who writes the code, and of what."""
     import llvmlite
 
-    parts = [llvmlite.__version__, str(binding.llvm_version_info), *processor(), sys.platform, *texts]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    parts = [llvmlite.__version__, str(binding.llvm_version_info), *processor(), sys.platform, _writers()]
+    return hashlib.sha256("\0".join(parts).encode() + b"\0" + description).hexdigest()
+
+
+@cache
+def _writers() -> str:
+    """This folder's files as they are now: a name, a size and a time of each."""
+    found = [(path.name, path.stat()) for path in sorted(Path(__file__).parent.glob("*.py"))]
+    return str([(name, status.st_size, status.st_mtime_ns) for name, status in found])
 
 
 def _read(key: str) -> list[bytes] | None:
-    """The object files of that key, if they are there and whole."""
+    """What is kept under that key, if it is there and whole: the plan, and object files."""
     place = folder()
     if place is None:
         return None
@@ -133,7 +148,7 @@ def _read(key: str) -> list[bytes] | None:
 
 
 def _write(key: str, objects: list[bytes]) -> None:
-    """Keep the object files, unless that can't be done."""
+    """Keep the plan and the object files, unless that can't be done."""
     place = folder()
     if place is None:
         return

@@ -1,6 +1,7 @@
 """The whole module: what is done once a call, for each strip of rows, for each block, and once more a call."""
 
 import re
+from dataclasses import astuple, dataclass, fields
 from typing import Any
 
 import numpy
@@ -22,10 +23,41 @@ PART = 250  # groups, counted by the code they make, in one function
 LONG = 300  # straight lines from which on they are compiled apart, without looking for better code
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What the caller of the machine code has to know, and is kept beside it.
+
+    Attributes: totals, how many sums; first_sum, the place of the first; call_count and row_count, the places of the
+    call and of the rows; strip, rows that are done at once; strip_size and kept_size, numbers of their memory; tables,
+    an int64 array.
+    """
+
+    totals: int
+    first_sum: int
+    call_count: int
+    row_count: int
+    strip: int
+    strip_size: int
+    kept_size: int
+    tables: Any
+
+    def packed(self) -> bytes:
+        """All as int64, the array last."""
+        *numbers, tables = astuple(self)
+        return numpy.concatenate([numpy.array(numbers, numpy.int64), tables]).tobytes()
+
+    @classmethod
+    def unpacked(cls, content: bytes) -> "Plan":
+        """What `packed` made."""
+        numbers = numpy.frombuffer(content, numpy.int64)
+        names = [field.name for field in fields(cls)]
+        return cls(**dict(zip(names, numbers.tolist())) | {"tables": numbers[len(names) - 1 :]})
+
+
 class Driver:
     """The text of a program's module, and what its caller has to know.
 
-    Attributes: texts, of one module or two; tables, one int64 array; layout; sums, how many there are.
+    Attributes: texts, of one module or two; plan.
     """
 
     def __init__(self, rolled: Rolled, type: str, lanes: int, vectors: int, registers: int) -> None:
@@ -57,6 +89,11 @@ class Driver:
         self.write_finish()
         self.write_step()
         self.texts = [text for text in (self.module(), self.second_module()) if text]
+        tables = numpy.concatenate([numpy.zeros(0, numpy.int64), *self.tables.parts])
+        self.plan = Plan(
+            self.totals, self.first_sum, rolled.call_count, rolled.row_count,
+            self.layout.strip, self.layout.strip_size, self.layout.kept_size, tables,
+        )  # fmt: skip
 
     def wanted_at_end(self) -> Any:
         """The places of the rows that go out."""

@@ -1,5 +1,6 @@
 """A program in groups as machine code: loops over its groups, SIMD lanes over the rows of the batch."""
 
+import pickle
 import time
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +10,7 @@ import numpy
 
 from ..rolled import Group, Rolled
 from . import build
-from .driver import Driver
+from .driver import Driver, Plan
 from .frame import FRAME
 from .operations import ELEMENTARY
 from .running import Frame, Shared, address, aligned, bound, function_at
@@ -28,8 +29,8 @@ class Generated:
 
     Arguments: rolled; type, "double" or "float"; lanes, how many rows a vector holds, None for what the processor
     has.
-    Attributes: source, LLVM's language, as text; seconds, the time that writing and compiling took; cached, whether
-    the machine code was on disk already; lanes.
+    Attributes: seconds, the time that writing and compiling took; cached, whether the machine code was on disk
+    already; lanes.
     Raises ModuleNotFoundError without llvmlite, ValueError for another type or number of lanes.
     """
 
@@ -41,19 +42,30 @@ class Generated:
         begun = time.perf_counter()
         self.rolled, self.type = rolled, type
         self.dtype = numpy.dtype(numpy.float64 if type == "double" else numpy.float32)
-        bytes, registers = width_of_vectors()
+        bytes, self.registers = width_of_vectors()
         self.lanes = lanes or bytes // self.dtype.itemsize
-        self.driver = Driver(rolled, type, self.lanes, VECTORS, registers)
-        self.source = "\n".join(self.driver.texts)
-        self.built = build.build(self.driver.texts)
+        description = pickle.dumps((rolled, type, self.lanes, VECTORS, self.registers), 5)
+        self.built = build.build(description, self._written)
         self.cached = self.built.cached
+        self.plan = Plan.unpacked(self.built.plan)
         self.step = function_at(self.built.address("step"))
-        tables = self.driver.tables.parts
-        self.tables = numpy.concatenate(tables) if tables else numpy.zeros(1, dtype=numpy.int64)
         self.each_row = sum([cost(group) for group in [*rolled.body, *rolled.sums]]) / self.lanes  # nanoseconds
         self.expected = self.shapes()
         self.free: list[_Mine] = []  # what no call has at the moment
         self.seconds = time.perf_counter() - begun
+
+    def driver(self) -> Driver:
+        """What writes the code."""
+        return Driver(self.rolled, self.type, self.lanes, VECTORS, self.registers)
+
+    @property
+    def source(self) -> str:
+        """The code, in LLVM's language, written once more."""
+        return "\n".join(self.driver().texts)
+
+    def _written(self) -> tuple[list[str], bytes]:
+        driver = self.driver()
+        return driver.texts, driver.plan.packed()
 
     def run(
         self, parameters: Any, arguments: Any, inputs: Any, outputs: Any, gradient: Any, input_gradient: Any,
@@ -93,12 +105,12 @@ class Generated:
         rows = len(given["inputs"]) if "inputs" in given else 0
         work = rows * self.each_row
         threads = min(threads, int(work / ENOUGH) + 1)
-        if threads < 2 or not self.driver.has_rows:
+        if threads < 2 or not self.plan.row_count:
             return bound(self.step, self.frame(given, scratch, 0, rows), (scratch, (self, given) if keep else None))
-        parts = threads if self.driver.totals > LARGE else min(4 * threads, max(threads, int(work / PART)))
-        strip = self.driver.layout.strip
+        parts = threads if self.plan.totals > LARGE else min(4 * threads, max(threads, int(work / PART)))
+        strip = self.plan.strip
         cuts = [min(-(-rows * i // (parts * strip)) * strip, rows) for i in range(parts + 1)]
-        sums = [scratch["sums"]] + [aligned(self.driver.totals, self.dtype) for _ in range(parts - 1)]
+        sums = [scratch["sums"]] + [aligned(self.plan.totals, self.dtype) for _ in range(parts - 1)]
         each = [scratch] + [self.scratch(False) | {"call": scratch["call"]} for _ in range(threads - 1)]
         frames = [
             [self.frame(given | {"sums": sum}, mine, *ends) for sum, *ends in zip(sums, cuts, cuts[1:])]
@@ -116,25 +128,25 @@ class Generated:
 
     def scratch(self, call: bool = True) -> dict[str, Any]:
         """Memory for one call, or for another thread of it."""
-        layout, driver = self.driver.layout, self.driver
-        sizes = {"strip": layout.strip_size, "kept": layout.kept_size, "padded": layout.strip * self.rolled.inputs}
+        plan = self.plan
+        sizes = {"strip": plan.strip_size, "kept": plan.kept_size, "padded": plan.strip * self.rolled.inputs}
         arrays = {name: aligned(size, self.dtype) for name, size in sizes.items()}
         if not call:
             return arrays
-        arrays["call"] = aligned(driver.rolled.call_count, self.dtype)
+        arrays["call"] = aligned(plan.call_count, self.dtype)
         with numpy.errstate(all="ignore"):  # 1e300 is inf in float32
             arrays["call"][: len(self.rolled.constants)] = self.rolled.constants
-        return arrays | {"sums": arrays["call"][driver.first_sum :]}
+        return arrays | {"sums": arrays["call"][plan.first_sum :]}
 
     def frame(self, given: dict[str, Any], scratch: dict[str, Any], first: int, last: int) -> Any:
         """What the machine code is handed: addresses of arrays, and which rows."""
         numbers = {name: address(array) for name, array in (scratch | given).items()}
-        numbers |= {"tables": address(self.tables), "first": first, "last": last}
+        numbers |= {"tables": address(self.plan.tables), "first": first, "last": last}
         return Frame(*[numbers.get(name, 0) for name in FRAME])
 
     def shapes(self) -> dict[str, tuple[int, ...] | int]:
         """What shape each array has; where it has a row for each example, how long that is."""
-        rolled, batch = self.rolled, self.driver.has_rows
+        rolled, batch = self.rolled, self.plan.row_count > 0
         shapes: dict[str, tuple[int, ...] | int] = {
             "parameters": (rolled.parameters,), "arguments": (rolled.arguments,)
         }  # fmt: skip

@@ -225,7 +225,8 @@ def _wait_for(threads: list[Thread]) -> None:
 @functools.lru_cache(64)
 def _functions(routines: frozenset[str], lanes: int, type: str) -> list[Any]:
     """The interpreter with these routines: start and finish for one lane, else blocks."""
-    built = build.build([module_text(routines, lanes, type)])
+    text = module_text(routines, lanes, type)
+    built = build.build(text.encode(), lambda: ([text], b""))
     functions: list[Any] = []
     for name in ("start", "finish") if lanes == 1 else ("blocks",):
         functions.append(CFUNCTYPE(None, c_void_p)(built.address(name)))
