@@ -7,14 +7,18 @@ import os
 import subprocess
 import sys
 import threading
+import time
 import weakref
+from functools import partial
 
 import pytest
 
 numpy = pytest.importorskip("numpy", reason='needs numpy: python -m pip install "microgrid[fast]"')
 pytest.importorskip("llvmlite", reason='needs llvmlite: python -m pip install "microgrid[fast]"')
 
-from microgrid.compiler.native import build, driver, generated  # noqa: E402
+from interrupts import Interrupt  # noqa: E402
+
+from microgrid.compiler.native import build, driver, generated, running  # noqa: E402
 from microgrid.compiler.native.generated import Generated  # noqa: E402
 from microgrid.compiler.rolled import Group, Operand, Rolled  # noqa: E402
 
@@ -794,3 +798,41 @@ def test_two_processes_write_at_once(tmp_path):
         assert process.returncode == 0, said.decode()
     assert len(list(tmp_path.glob("*.o"))) == 6
     assert [path.name for path in tmp_path.iterdir() if path.suffix != ".o"] == []
+
+
+def test_ctrl_c_at_any_line_leaves_nobody_at_work():
+    """At each line that the calling thread runs while two share: it is raised, and no part is begun afterwards."""
+    begun = []
+
+    def part():
+        begun.append(None)
+        time.sleep(0.001)
+
+    nothing = lambda: None  # noqa: E731
+    shared = running.Shared(nothing, [[part] * 4] * 2, nothing)
+    shared()
+    assert len(begun) == 4
+    for k in itertools.count(1):
+        begun.clear()
+        try:
+            with Interrupt(k, running) as tracing:
+                shared()
+        except KeyboardInterrupt:
+            count = len(begun)
+            time.sleep(0.003)
+            assert count == len(begun) <= 4, k
+        else:
+            break
+    assert tracing is None and k > 20
+    begun.clear()
+    shared()
+    assert len(begun) == 4
+
+
+def test_what_a_helper_raises_is_raised():
+    def part(number):
+        raise ValueError(f"part {number}")
+
+    shared = running.Shared(lambda: None, [[partial(part, 0)] * 2, [partial(part, 1)] * 2], lambda: None)
+    with pytest.raises(ValueError, match=r"^part [01]$"):
+        shared()

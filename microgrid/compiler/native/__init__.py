@@ -99,7 +99,7 @@ def _places(operands: Any, counts: Any, computed: Any, wanted: list[int]) -> Any
     turn[computed] = numpy.arange(len(computed))
     last = numpy.full(len(counts), -1)
     last[operands] = numpy.repeat(turn, counts)
-    brief = (last == turn + 1) & (numpy.bincount(operands, minlength=len(counts)) == 1)
+    brief = last == turn + 1  # then nobody read it before, either
     brief[wanted] = False
     kept = ~brief[computed]
     return numpy.where(kept, numpy.cumsum(kept), 0)

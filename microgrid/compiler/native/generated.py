@@ -17,9 +17,7 @@ from .running import Frame, Shared, address, aligned, bound, function_at
 
 NAMES = ("parameters", "arguments", "inputs", "outputs", "gradient", "input_gradient")
 VECTORS = 2  # in a strip of rows
-ENOUGH = (
-    700_000  # nanoseconds of work, as `cost` guesses, from which on threads pay: a sleeping one may take long to wake
-)
+ENOUGH = 700_000  # nanoseconds of work from which on threads pay: one that sleeps wakes late
 PART = 50_000  # nanoseconds of work in a part that one of them takes, at least
 LARGE = 20_000  # sums from which on it costs too much to have them for more parts than threads
 
@@ -119,12 +117,14 @@ class Generated:
         kept = each, sums, (self, given) if keep else None
         start, range_, finish = [function_at(self.built.address(f"only.{n}")) for n in ("start", "range", "finish")]
 
-        def add_up() -> None:
+        first, last = bound(start, frames[0][0], kept), bound(finish, frames[0][0], kept)
+
+        def end() -> None:
             for part in sums[1:]:
                 numpy.add(sums[0], part, sums[0])
+            last()
 
-        ranges = [[bound(range_, frame, kept) for frame in row] for row in frames]
-        return Shared(bound(start, frames[0][0], kept), ranges, add_up, bound(finish, frames[0][0], kept))
+        return Shared(first, [[bound(range_, frame, kept) for frame in row] for row in frames], end)
 
     def scratch(self, call: bool = True) -> dict[str, Any]:
         """Memory for one call, or for another thread of it."""

@@ -4,13 +4,12 @@ Its instructions are read one after the other (`kernels.py`): for numbers of the
 of the rows a block of rows at a time.  For programs too long for generated code.
 """
 
-import functools
 import time
 from collections.abc import Callable
-from ctypes import CFUNCTYPE, c_void_p
+from ctypes import c_void_p
 from dataclasses import replace
+from functools import lru_cache, partial
 from itertools import pairwise
-from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,8 @@ from . import build
 from .inner import SUMMED
 from .instructions import instructions, listing
 from .kernels import ROUTINES, module_text
-from .memory import Memory, address
+from .memory import Memory
+from .running import Shared, Work, address, function_at
 from .sections import Section, Sections, in_sections, section
 
 ROOM = 2**21  # bytes for the numbers of a block of 32 rows; beyond, blocks of 8 keep them near
@@ -159,26 +159,25 @@ class Interpreter:
         rows = 0 if given[2] is None else len(given[2])
         self._check(rows, given)
         frames = memory.frames(self._shares(rows, threads), given[:3], given[3:])
-        start, blocks, finish, slopes = self._start, self._blocks, self._finish, self._program.input_gradient
-        first, *others = [c_void_p(address(frame)) for frame in frames]
-        same = given[5] if slopes is not None and not slopes.rows and self._program.row_count else None
+        pointers = [c_void_p(address(frame)) for frame in frames]
+        start, finish = partial(self._start, pointers[0]), partial(self._finish, pointers[0])
+        wanted, batch = self._program.input_gradient, self._program.row_count > 0
+        same = given[5] if batch and wanted is not None and not wanted.rows else None
 
-        def call(kept: Any = (memory, frames, given)) -> None:
-            start(first)
-            if blocks is not None:
-                helpers = [Thread(target=lambda pointer, _: blocks(pointer), args=(p, kept)) for p in others]
-                try:
-                    for helper in helpers:
-                        helper.start()
-                    blocks(first)
-                finally:  # by Ctrl-C, too: nobody may go on writing into memory that is given back
-                    _wait_for(helpers)
-                memory.add_totals(len(frames))
-            finish(first)
+        def end(kept: Any = (memory, frames, given)) -> None:
+            memory.add_totals(len(frames))
+            finish()
             if same is not None:
                 same[1:] = same[:1]
 
-        return call
+        def alone() -> None:
+            start()
+            end()
+
+        if self._blocks is None:
+            return alone
+        shares: list[Work] = [partial(self._blocks, pointer) for pointer in pointers]
+        return Shared(start, [shares] * len(shares), end)
 
     def _shares(self, rows: int, threads: int) -> list[tuple[int, int]]:
         """The rows from where to where that each thread does; a thread has to be worth it."""
@@ -209,26 +208,13 @@ class Interpreter:
                 raise ValueError(f"run: {name} doesn't lie in C's order; hand in np.ascontiguousarray({name})")
 
 
-def _wait_for(threads: list[Thread]) -> None:
-    """Until all that have begun are done; a Ctrl-C meanwhile is raised afterwards."""
-    stopped = None
-    for thread in threads:
-        while thread.is_alive():
-            try:
-                thread.join()
-            except KeyboardInterrupt as error:
-                stopped = error
-    if stopped:
-        raise stopped
-
-
-@functools.lru_cache(64)
+@lru_cache(64)
 def _functions(routines: frozenset[str], lanes: int, type: str) -> list[Any]:
     """The interpreter with these routines: start and finish for one lane, else blocks."""
     text = module_text(routines, lanes, type)
     built = build.build(text.encode(), lambda: ([text], b""))
     functions: list[Any] = []
     for name in ("start", "finish") if lanes == 1 else ("blocks",):
-        functions.append(CFUNCTYPE(None, c_void_p)(built.address(name)))
+        functions.append(function_at(built.address(name)))
         functions[-1].built = built  # the code lives as long as the function
     return functions

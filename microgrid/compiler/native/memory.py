@@ -7,6 +7,7 @@ import numpy as np
 from ..rolled import Operand
 from .inner import FRAME, SUMMED
 from .instructions import Instructions
+from .running import address, aligned
 from .sections import Sections
 
 AT = {name: number for number, name in enumerate(FRAME)}
@@ -83,15 +84,3 @@ class Memory:
 
 def _kind(name: str, wanted: Operand) -> str:
     return f"row.{name}" if wanted.rows else name
-
-
-def address(array: Any) -> int:
-    """Where an array's numbers begin."""
-    return array.__array_interface__["data"][0]
-
-
-def aligned(size: int, number: Any) -> Any:
-    """Room for so many numbers that begins where a cache line does."""
-    raw = np.empty(size * number.itemsize + 64, np.uint8)
-    start = -address(raw) % 64
-    return raw[start : start + size * number.itemsize].view(number)

@@ -45,53 +45,63 @@ def bound(function: Any, frame: Any, kept: Any) -> Work:
 
 
 class Shared:
-    """The same for several threads: what comes before, the rows in parts, their sums, what comes after.
+    """The same for several threads: what comes before, the rows in parts, and what adds up and ends.
 
     Whoever is free takes the next part; a part's sums are its own and are added in a fixed order, so the result
     depends on nobody's speed.  A thread that does not wake in time leaves its parts to the others.
-    Arguments: start, add_up and finish, functions; parts, for each thread a function for each part.
+    Arguments: start and end, functions; parts, for each thread a function for each part.
     """
 
-    def __init__(self, start: Work, parts: list[list[Work]], add_up: Work, finish: Work) -> None:
-        self.start, self.parts, self.add_up, self.finish = start, parts, add_up, finish
+    def __init__(self, start: Work, parts: list[list[Work]], end: Work) -> None:
+        self.start, self.parts, self.end = start, parts, end
 
     def __call__(self) -> None:
         self.start()
         job = _Job(self.parts)
-        for _ in self.parts[1:]:
-            _helpers.ask(job, len(self.parts) - 1)
         try:
+            for _ in self.parts[1:]:
+                _helpers.ask(job, len(self.parts) - 1)
             job.work()
         finally:  # by Ctrl-C, too: nobody may go on writing into memory that is given back
-            job.wait()
-        self.add_up()
-        self.finish()
+            job.end()
+        self.end()
 
 
 class _Job:
+    """Parts, of which whoever is free takes the next one, as long as the thread that it belongs to waits."""
+
     def __init__(self, parts: list[list[Work]]) -> None:
-        self.parts, self.count = parts, len(parts[0])
-        self.threads, self.next, self.done = itertools.count(), itertools.count(), itertools.count(1)
+        self.parts, self.threads, self.next = parts, itertools.count(), itertools.count()
+        self.changed, self.helping, self.ended = threading.Condition(), 0, False
         self.errors: list[BaseException] = []
-        self.all_done = threading.Lock()
-        self.all_done.acquire()
 
     def work(self) -> None:
         """Take part after part until there is none."""
-        for mine in self.parts[next(self.threads) :][:1]:
-            while (number := next(self.next)) < self.count:
-                try:
-                    mine[number]()
-                except BaseException as error:  # such as Ctrl-C; it is raised where the others are waited for
-                    self.errors.append(error)
-                if next(self.done) == self.count:
-                    self.all_done.release()
+        mine = self.parts[next(self.threads)]
+        while (number := next(self.next)) < len(mine):
+            mine[number]()
 
-    def wait(self) -> None:
-        """Until the last part is done; a Ctrl-C meanwhile is raised afterwards."""
+    def help(self) -> None:
+        """The same in another thread, unless it comes too late."""
+        with self.changed:
+            if self.ended:
+                return
+            self.helping += 1
+        try:
+            self.work()
+        except BaseException as error:  # it is raised where the job was given
+            self.errors.append(error)
+        with self.changed:
+            self.helping -= 1
+            self.changed.notify()
+
+    def end(self) -> None:
+        """Nobody begins any more; wait until nobody is at it.  A Ctrl-C meanwhile is raised afterwards."""
         while True:
             try:
-                self.all_done.acquire()
+                with self.changed:
+                    self.ended = True
+                    self.changed.wait_for(lambda: not self.helping)
                 break
             except KeyboardInterrupt as error:
                 self.errors.append(error)
@@ -117,7 +127,7 @@ class _Helpers:
 
     def serve(self) -> None:
         while True:
-            self.jobs.get().work()
+            self.jobs.get().help()
 
 
 _helpers = _Helpers()
