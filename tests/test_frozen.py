@@ -471,3 +471,16 @@ def test_this_file_is_named_too():
     with watching([x]) as findings:
         assert x > 0
     assert (findings[0].where.split(" of ")[1], findings[0].text) == (HERE, "assert x > 0")
+
+
+@pytest.mark.parametrize(
+    "f", [lambda x: x * (x.data % 1), lambda x: x * 2 if x.data.is_integer() else x, lambda x: x * round(x.data * 8)]
+)
+def test_a_whole_number_is_also_tried_off_the_grid(f):
+    with pytest.raises(FrozenControlFlow, match=r"is another for other arguments"):
+        mg.compile(f)(2.0)
+
+
+def test_numbers_that_can_not_be_moved_are_left():
+    assert mg.compile(lambda x: x * 2, backend="python")(10**400) == 2 * 10**400
+    assert mg.compile(lambda x: x * 2, backend="python")(float("inf")) == float("inf")

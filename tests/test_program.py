@@ -2,8 +2,10 @@
 
 import linecache
 import math
+import operator
 import os
 import pickle
+import random
 import subprocess
 import sys
 import threading
@@ -808,3 +810,24 @@ def test_bound_parameters_are_not_copied_without_a_word():
     for wrong in (numpy.zeros(1, "float32"), [1.0]):
         said = refusal(ValueError, partial(program.bind, numpy.array(2.0), parameters=wrong))
         assert said.endswith("hand in numpy.ascontiguousarray(parameters, numpy.float64), and change that")
+
+
+def test_a_penalty_that_shares_nodes_with_the_function_has_a_sweep_of_its_own():
+    """Its gradient is that of its own `backward()`, bit for bit, added to that of the function."""
+    for seed in range(100):
+        rng = random.Random(seed)
+        own = [Value(rng.uniform(-1, 1)) for _ in range(3)]
+        nodes = list(own)
+        for _ in range(10):
+            op = rng.choice([operator.mul, operator.add, lambda a, b: mg.tanh(a) * b])
+            nodes.append(op(rng.choice(nodes), rng.choice(nodes)))
+        root = nodes[-1] + rng.choice(nodes) * rng.choice(nodes)
+        penalty = rng.choice(nodes) * rng.choice(nodes) + rng.choice(nodes) * nodes[-1]
+        parts = []
+        for graph in (root, penalty):
+            for w in own:
+                w.grad = 0
+            graph.backward()
+            parts.append([w.grad for w in own])
+        value, gradient = compile(root, parameters=own, penalty=penalty, backend="python").value_and_grad()
+        assert (value, gradient) == (root.data + penalty.data, [a + b for a, b in zip(*parts)]), seed

@@ -243,6 +243,7 @@ def put(line, instruction):
         (put(3, Instruction("constant", (0,), 2)), "v3: a leaf with operands"),
         (put(3, Instruction("constant")), "v3: a constant has a number, nothing else has"),
         (put(0, Instruction("input", (), 2.0)), "v0: a constant has a number, nothing else has"),
+        (put(5, Instruction("constant")), "v5: a constant has a number, nothing else has"),
         (put(0, Instruction("parameter")), "a line that is set from outside and is no leaf"),
         (put(0, Instruction("constant", (), 1)), "a line that is set from outside and is no leaf"),
         (lambda tape: tape.parameters.append(0), "a line that is set from outside and is no leaf"),
@@ -272,19 +273,15 @@ def test_nan_and_inf_are_constants():
     assert str(tape) == "v0 = input\nv1 = nan\nv2 = v0 * v1\nv3 = inf\nv4 = v2 + v3\nreturn v4"
 
 
-def test_a_copy_has_an_adjoint_of_its_own():
-    """0.1 + 0.2 + 0.3 by way of a copy is not the same sum as without: the copy's part is added up first."""
-    x = Value(0.7, label="x")
-
-    def uses(value, factors):
-        return sum([value * factor for factor in factors])
-
-    inner = mg.grad(lambda y: uses(y, (0.1, 0.2, 0.3)) * y)(x)
-    root = uses(x, (0.1, 0.7, 0.3)) + inner
+@pytest.mark.parametrize("at, k", [(1.1, 0.7), (0.123, 0.7), (0.9, 1.9)])
+def test_a_copy_has_an_adjoint_of_its_own(at, k):
+    """What comes by way of a copy is added up first, and that is another sum in floating point."""
+    x = Value(at, label="x")
+    root = mg.grad(lambda y: mg.sin(y) * y * y * k)(x) + (x * 0.7 + (x * x * 0.3 + mg.sin(x)))
     assert any([node.op == "copy" for node in topological_order(root)])
     tape = differentiated(record(root, [x]), by_inputs=True).check()
     root.backward()
-    lines = tape.evaluate([0.7])
+    lines = tape.evaluate([at])
     assert (lines[tape.outputs[0]], lines[tape.input_gradient[0]]) == (root.data, x.grad)
 
 

@@ -114,7 +114,8 @@ def _rule(op: str, count: int, which: Sequence[int], exponent: Any) -> tuple[lis
     """The local gradients of an operation on so many operands, by those of them that move.
 
     Returns the instructions of a tape whose first lines are the result and the operands, without these, and the lines
-    of the gradients. A closure has no branch on a number of its operands, but on a fixed exponent.
+    of the gradients. No closure has a branch on a number of its operands, but on a fixed exponent, and, at a tie of a
+    maximum, on whether it is a fraction: a program says 0.5.
     """
     out, *operands = given = [Value(1.0) for _ in range(count + 1)]  # every function is defined at 1
     if exponent is None:

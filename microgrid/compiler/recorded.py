@@ -130,7 +130,7 @@ def _look_again(
 ) -> None:
     """f on other numbers: raises ValueError where another tape comes out, so that something was frozen.
 
-    The others are a little off, whole numbers one more, and then all of the other sign: of all arguments, or, where f
+    The others are a little off, of the other sign, and, for whole numbers, one more: of all arguments, or, where f
     refuses those, since a target may have to be 1 or -1, of the first.
     """
     here = [flat(argument) for argument in arguments]
@@ -150,8 +150,9 @@ def _look_again(
 
 
 MOVES: tuple[Callable[[Any], Any], ...] = (
-    lambda x: x + 1 if x == x // 1 and abs(x) < 1e9 else x * 1.001 + 1e-4,
+    lambda x: x * 1.001 + 1e-4 if type(x) is float else x,
     lambda x: -x if type(x) is float else x,
+    lambda x: x + 1 if x == x // 1 and abs(x) < 1e9 else x,
 )
 
 

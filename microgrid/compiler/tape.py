@@ -158,7 +158,8 @@ class Tape:
         for op, many, kind in {*zip(ops, map(len, operands), map(type, numbers))}:
             wrong = _wrong(op, many, kind is type(None))
             if wrong:
-                line = next(i for i, one in enumerate(self.instructions) if (one[0], len(one[1])) == (op, many))
+                found = enumerate(self.instructions)
+                line = next(i for i, one in found if (one[0], len(one[1]), type(one[2])) == (op, many, kind))
                 raise AssertionError(f"v{line}: {wrong}")
         given = [self[line].op for line in self.given]
         expected = ["input"] * len(self.inputs) + ["parameter"] * len(self.parameters) + ["input"]
@@ -202,12 +203,12 @@ def record(
     """
     roots = [roots] if isinstance(roots, Value) else list(roots)
     tape = Tape()
-    lines: dict[Value, int] = {}
+    given: dict[Value, int] = {}
     for op, leaves in (("input", inputs), ("parameter", parameters)):
         for leaf in leaves:
-            if leaf in lines:
+            if leaf in given:
                 raise ValueError(f"record: {leaf!r:.60} is given twice among the inputs and parameters")
-            lines[leaf] = tape.append(op, label=str(leaf.label))
+            given[leaf] = tape.append(op, label=str(leaf.label))
     instructions = tape.instructions
     known: dict[tuple, int] = {}
 
@@ -218,24 +219,29 @@ def record(
             instructions.append(instruction("constant", (), number, label))
         return known[key]
 
-    wanted = roots if penalty is None else [*roots, penalty]
-    for node in topological_order(Value(0, tuple(wanted)))[:-1]:
-        if node in lines:
-            continue
-        parents, rule, label = node.parents, node.local_gradients, str(node.label) if node.label else ""
-        if not parents:
-            number = node.data
-            lines[node] = constant(number if type(number) in (int, float) else Value(number).data, label)
-            continue
-        operands = tuple([lines[parent] for parent in parents])
-        if rule is copy_gradients:  # it has an adjoint of its own, as x * 1 has
-            rule, operands = multiply_gradients, (*operands, constant(1))
-        if rule not in RULES:
-            raise ValueError(_unknown(node))
-        lines[node] = len(instructions)
-        instructions.append(instruction(RULES[rule], operands, None, label))
-    tape.outputs = [lines[root] for root in roots]
-    tape.penalty = None if penalty is None else lines[penalty]
+    def write(wanted: Sequence[Value]) -> list[int]:
+        """The lines of a graph, in the order of its own sweep: what a penalty shares is there twice."""
+        lines = dict(given)
+        for node in topological_order(Value(0, tuple(wanted)))[:-1]:
+            if node in lines:
+                continue
+            parents, rule, label = node.parents, node.local_gradients, str(node.label) if node.label else ""
+            if not parents:
+                number = node.data
+                lines[node] = constant(number if type(number) in (int, float) else Value(number).data, label)
+                continue
+            operands = tuple([lines[parent] for parent in parents])
+            if rule is copy_gradients:  # it has an adjoint of its own, as x * 1 has
+                rule, operands = multiply_gradients, (*operands, constant(1))
+            if rule not in RULES:
+                raise ValueError(_unknown(node))
+            lines[node] = len(instructions)
+            instructions.append(instruction(RULES[rule], operands, None, label))
+        return [lines[node] for node in wanted]
+
+    tape.outputs = write(roots)
+    if penalty is not None:
+        [tape.penalty] = write([penalty])
     return tape
 
 
