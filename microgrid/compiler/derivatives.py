@@ -23,10 +23,9 @@ def differentiated(tape: Tape, *, by_parameters: bool = True, by_inputs: bool = 
     v0 = input x
     v1 = v0 * v0
     v2 = 1
-    v3 = 0 + v2 * v2
-    v4 = dot([v3, v3], [v0, v0])
+    v3 = dot([v2, v2], [v0, v0])
     return v1
-    d/dx = v4
+    d/dx = v3
     """
     result = tape.rebuilt([*tape.instructions], range(len(tape)))
     if seeded:
