@@ -8,7 +8,7 @@
 (0.9993, -0.004)
 
 To read it, follow the order of the names below: the engine is the lesson, the functions
-and the calculus stand on it, then nets, pictures, programs and training.  The last three are
+and the calculus stand on it, then nets, pictures, programs, checks and training.  The last four are
 loaded when first used, so that `import microgrid` takes a few hundredths of a second.
 """
 
@@ -50,6 +50,7 @@ from .nn import MLP, Layer, Neuron
 from .scopes import scope
 
 if TYPE_CHECKING:
+    from .checking import gradcheck, truth
     from .compiler import Program, Tape, compile
     from .pictures.explain import explain
     from .pictures.formula import formula
@@ -126,6 +127,8 @@ __all__ = [
     "draw", "draw_dot", "Graph", "steps", "explain", "formula", "orders",
     # compiler
     "compile", "Program", "Tape",
+    # checking
+    "gradcheck", "truth",
     # training: what it is made of
     "mse", "mae", "huber", "hinge", "binary_cross_entropy", "cross_entropy", "kl_divergence",
     "l1", "l2", "elastic", "weights_of",
@@ -140,12 +143,17 @@ __all__ = [
 
 _HOMES = {
     "compiler": ("compile", "Program", "Tape"),
+    "checking": ("gradcheck", "truth"),
     "pictures": ("draw", "draw_dot", "Graph", "steps", "explain", "formula", "orders"),
     "training.modules": __all__[__all__.index("Sequential") :],
 }
-_MODULES = {"pictures": ".pictures", "compiler": ".compiler", "training": ".training", "models": ".models"} | {
-    name: f".training.{name}" for name in ("schedules", "metrics")
-}
+_MODULES = {
+    "pictures": ".pictures",
+    "compiler": ".compiler",
+    "checking": ".checking",
+    "training": ".training",
+    "models": ".models",
+} | {name: f".training.{name}" for name in ("schedules", "metrics")}
 
 
 def __getattr__(name: str) -> Any:

@@ -7,12 +7,12 @@ import gc
 import math
 from fractions import Fraction
 
-import duals
 import pytest
 from refusals import refusal
 
 import microgrid as mg
 from microgrid import Value, grad, hessian, hvp, jacobian, value_and_grad
+from microgrid.checking import duals
 
 
 def nth(f, n):

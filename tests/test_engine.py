@@ -13,10 +13,10 @@ from fractions import Fraction
 
 import numpy
 import pytest
-from duals import Dual
 from refusals import python_says, refusal
 
 from microgrid import Value, topological_order
+from microgrid.checking.duals import Dual
 
 TORCH = "PyTorch is not installed: pip install torch"
 

@@ -6,7 +6,6 @@ import re
 from fractions import Fraction
 from html.parser import HTMLParser
 
-import duals
 import pytest
 import test_properties as graphs
 from hypothesis import given
@@ -14,6 +13,7 @@ from refusals import python_says, refusal
 
 import microgrid as mg
 from microgrid import Value
+from microgrid.checking import duals
 from microgrid.pictures.explain import explain
 from microgrid.pictures.names import callers_names
 from microgrid.pictures.paths import count_paths

@@ -4,7 +4,6 @@ import math
 import sys
 from fractions import Fraction
 
-import duals
 import pytest
 import test_properties as graphs
 from hypothesis import given, settings
@@ -12,6 +11,7 @@ from refusals import refusal
 
 import microgrid as mg
 from microgrid import Value
+from microgrid.checking import duals
 from microgrid.pictures.formula import formula
 
 sympy = pytest.importorskip("sympy", reason='formulas need sympy: pip install "sympy>=1.12"')

@@ -8,13 +8,13 @@ import math
 from decimal import Decimal, localcontext
 from fractions import Fraction
 
-import duals
 import numpy
 import pytest
 from refusals import python_says, refusal
 
 import microgrid as mg
 from microgrid import Value
+from microgrid.checking import duals
 
 TORCH = "PyTorch is not installed: pip install torch"
 SMOOTH = (

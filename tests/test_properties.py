@@ -10,7 +10,6 @@ import math
 import operator
 from fractions import Fraction
 
-import duals
 import numpy
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,6 +17,7 @@ from hypothesis import strategies as st
 
 import microgrid as mg
 from microgrid import Value
+from microgrid.checking import duals
 
 OPERATORS = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "**": operator.pow,

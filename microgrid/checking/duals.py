@@ -1,4 +1,4 @@
-"""Forward-mode derivatives for the tests, from the textbook and not from microgrid's rules.
+"""Forward-mode derivatives, from the textbook and not from microgrid's rules, to hold those against.
 
 A `Dual` carries a value and its slope in each variable (Griewank & Walther 2008, section
 3.1); a `Jet` carries its curvatures too, by the second-order chain rule
@@ -11,7 +11,12 @@ as a table of integrals would print them.  Arithmetic is exact on fractions.
 
 import math
 import numbers
+import operator
+from collections.abc import Callable, Sequence
 from fractions import Fraction
+from typing import Any
+
+Number = Any
 
 
 class Dual:
@@ -262,3 +267,27 @@ def softmax(xs):
 
 def log_softmax(xs):
     return [log(share) for share in softmax(xs)]
+
+
+# Each operation of a graph by its name.
+OPERATIONS: dict[str, Callable[..., Any]] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "**": operator.pow,
+    "neg": operator.neg, "abs": abs,
+    **{function.__name__: function for function in (silu, leaky_relu, elu, maximum, minimum, where)},
+    "exp": exp, "log": log, "sqrt": sqrt, "sin": sin, "cos": cos, "tan": tan, "tanh": tanh, "sigmoid": sigmoid,
+    "softplus": softplus, "erf": erf, "gelu": gelu, "relu": relu, "step": step,
+    "match": lambda index, i: index.constant(int(index.value == i.value)),
+    "dot": lambda *xs: dot(xs[: len(xs) // 2], xs[len(xs) // 2 :]),
+    "logsumexp": lambda *xs: logsumexp(xs),
+    "lookup": lambda index, *table: lookup(table, index),
+}  # fmt: skip
+
+
+def along(numbers: Sequence[float], direction: Sequence[float]) -> list[Jet]:
+    """The variables as functions of t, numbers + t direction: a result's slope is then that in the direction.
+
+    >>> x, y = along([3.0, 2.0], [1.0, 0.0])
+    >>> (x * x * y).slopes, (x * x * y).curvatures
+    ((12.0,), [(4.0,)])
+    """
+    return [Jet(number, (slope,)) for number, slope in zip(numbers, direction)]

@@ -1,0 +1,129 @@
+"""`truth(f, inputs)`: each derivative by every route there is, in one table."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from ..compiler.tape import Tape, record
+from ..pictures.formula import formula
+from .differences import difference
+from .libraries import gradients
+from .point import Function, Point
+
+MOST = 20  # inputs for which formulas are looked for
+FIGURES = 12  # digits in which routes are shown
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Each derivative by every route; `print` shows a table, and so does a notebook.
+
+    Attributes: value, of f; names, of the inputs; formulas, the derivatives as text, "" where there is none; routes,
+    for each route its numbers, None where it has none.
+    """
+
+    value: float
+    names: tuple[str, ...]
+    formulas: tuple[str, ...]
+    routes: dict[str, tuple[float | None, ...]]
+
+    def __str__(self) -> str:
+        header, *lines = self._cells()
+        widths = [max([len(line[i]) for line in (header, *lines)]) for i in range(len(header))]
+        table = [
+            "  ".join([line[0].ljust(widths[0]), *[cell.rjust(w) for cell, w in zip(line[1:], widths[1:])]]).rstrip()
+            for line in (header, *lines)
+        ]
+        said = [f"d/d{name} = {text}" for name, text in zip(self.names, self.formulas) if text]
+        return "\n".join([*said, *([""] if said else []), *table])
+
+    def _repr_html_(self) -> str:
+        header, *lines = [[escape(cell) for cell in line] for line in self._cells()]
+        rows = "".join([f"<tr>{''.join([f'<td>{cell}</td>' for cell in line])}</tr>" for line in lines])
+        said = "".join([
+            f"<p>d/d{escape(name)} = <code>{escape(text)}</code></p>"
+            for name, text in zip(self.names, self.formulas) if text
+        ])  # fmt: skip
+        return f"{said}<table><tr>{''.join([f'<th>{cell}</th>' for cell in header])}</tr>{rows}</table>"
+
+    def _cells(self) -> list[list[str]]:
+        lines = [
+            [f"d/d{name}", *[_digits(numbers[i]) for numbers in self.routes.values()]]
+            for i, name in enumerate(self.names)
+        ]
+        return [["", *self.routes], *lines]
+
+
+def truth(f: Function, inputs: Sequence[Any]) -> Truth:
+    """The derivatives of f by its formula, the engine, central differences, dual numbers, and PyTorch and JAX if there.
+
+    Arguments: f, a function of Values that returns one number; inputs, a list of its arguments, numbers or lists of
+    them; whole numbers are not moved.
+    Returns a `Truth`.
+    Raises TypeError where f or inputs can't be such, ValueError where no number can be moved, and what f raises.
+    Source: Griewank & Walther 2008, chapters 2 and 3; Nocedal & Wright 2006, section 8.1.
+
+    >>> print(truth(lambda a, b: a * b + a, [2.0, -3.0]).routes["engine"])
+    (-2.0, 2.0)
+    """
+    point = Point("truth", f, inputs)
+    _root, _own = point.graph(point.numbers)
+    try:
+        tape: Tape | None = record(_root, _own)
+    except ValueError:  # an operation that is not microgrid's: only the engine and differences know it
+        tape = None
+    names = tuple([point.names[i] for i in point.moving])
+    formulas, by_formula = _formulas(_root, [_own[i] for i in point.moving], point)
+    routes: dict[str, tuple[float | None, ...]] = {}
+    if any(formulas):
+        routes["formula"] = by_formula
+    try:
+        routes["engine"] = tuple(point.gradient(point.numbers))
+    except (ArithmeticError, ValueError):  # none here: the square root at 0
+        routes["engine"] = (None,) * len(names)
+    routes["central differences"] = tuple([_central(point, i) for i in range(len(names))])
+    routes["dual numbers"] = tuple([_dual(point, i) for i in range(len(names))])
+    for library, numbers in ({} if tape is None else gradients(tape, point.numbers, point.moving)).items():
+        routes[library] = tuple(numbers)
+    return Truth(point.value, names, formulas, routes)
+
+
+def _formulas(
+    _root: Any, _leaves: Sequence[Any], _point: Point
+) -> tuple[tuple[str, ...], tuple[float | None, ...]]:  # names that begin with _ are no names in a formula
+    """The derivatives as text and their numbers; none without sympy, or for what has no short formula."""
+    _texts, _numbers = [], list[float | None]()
+    for _leaf in _leaves:
+        try:
+            if len(_leaves) > MOST:
+                raise ValueError("nobody would read them")
+            _one = formula(_root, _leaf)
+            _numbers.append(float(_one.expression.subs(_one.values)))
+            _texts.append(_one.text)
+        except (ModuleNotFoundError, ValueError, TypeError, ArithmeticError):
+            _texts.append("")
+            _numbers.append(None)
+    return tuple(_texts), tuple(_numbers)
+
+
+def _only(point: Point, position: int) -> list[float]:
+    return [float(i == position) for i in range(len(point.moving))]
+
+
+def _central(point: Point, position: int) -> float | None:
+    x, only = point.numbers[point.moving[position]], _only(point, position)
+    scales = [max(abs(x), 1.0), *([abs(x)] if 0 < abs(x) < 1 else [])]
+    found = difference(lambda h: point.value_at(point.moved([h * one for one in only])), scales)
+    return None if found is None else found.slope
+
+
+def _dual(point: Point, position: int) -> float | None:
+    try:
+        return point.jet(_only(point, position)).slopes[0]
+    except (ArithmeticError, ValueError):
+        return None
+
+
+def _digits(x: float | None) -> str:
+    return "-" if x is None else f"{float(x):.{FIGURES}g}"
