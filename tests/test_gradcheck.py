@@ -244,11 +244,14 @@ ALL = {
 
 
 @pytest.mark.parametrize("name", ALL)
-@pytest.mark.parametrize("library", ["torch", "jax"])
+@pytest.mark.parametrize("library", ["pytorch", "jax"])
 def test_other_libraries_say_the_same(name, library):
-    pytest.importorskip(library, reason=f"needs {library}: python -m pip install {library}")
+    if library == "pytorch":
+        pytest.importorskip("torch", reason="PyTorch is not installed: pip install torch")
+    else:
+        pytest.importorskip("jax", reason="JAX is absent.  To have it: python -m pip install jax")
     routes = truth(*ALL[name]).routes
-    other = routes["PyTorch" if library == "torch" else "JAX"]
+    other = routes["PyTorch" if library == "pytorch" else "JAX"]
     assert other == pytest.approx(routes["engine"], rel=1e-9) and other == pytest.approx(
         routes["dual numbers"], rel=1e-9
     )

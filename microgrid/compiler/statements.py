@@ -2,6 +2,7 @@
 
 import ast
 import linecache
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -21,6 +22,7 @@ STEPS = "Write a fixed number of steps, and in each of them microgrid.where(cond
 SORTED = "No sorting stays dynamic: compare two at a time, by microgrid.maximum and microgrid.minimum"
 CHECKED = "Take it out, or check the numbers before the call"
 MEMBER = "It compares data: write microgrid.lookup(table, index), or `any(x is y for y in xs)` for the same Value"
+_parsing = threading.Lock()  # Python 3.11 loses count of the depth where two threads parse at once: SystemError
 
 
 class Span(NamedTuple):
@@ -80,8 +82,9 @@ def item_at(place: Place) -> tuple[str, str, str]:
 def _chain(place: Place) -> list[ast.AST]:
     """What the place stands in, from the statement to the smallest expression; nothing where it can't be read."""
     try:
-        tree = ast.parse(place.source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        with _parsing:
+            tree = ast.parse(place.source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError, SystemError):
         return []
     found = [node for node in ast.walk(tree) if hasattr(node, "lineno") and _holds(node, place.span)]
     if place.span.column < 0 and found:  # only the line is known: what compares in it
