@@ -8,7 +8,7 @@ from typing import Any
 
 from ..pictures.numbers import show
 from .direction import along
-from .inputs import Row, computed, exact, row_of
+from .inputs import Row, computed, exact, in_columns, row_of
 from .point import Function, Point
 
 MOST = 60  # inputs that are looked at one by one
@@ -34,8 +34,7 @@ class Gradcheck:
         return not self.wrong and not self.unproved
 
     def __str__(self) -> str:
-        header = ["", "at", "engine", "forward mode", "central", "±", ""]
-        lines = [header]
+        lines = [["", "at", "engine", "forward mode", "central", "±", ""]]
         for row in self.rows:
             central = row.central
             lines.append([
@@ -43,11 +42,6 @@ class Gradcheck:
                 show(central.slope) if central else "-", f"{central.error:.0e}" if central else "-",
                 "kink" if row.kink else "WRONG" if row.wrong else "ok",
             ])  # fmt: skip
-        widths = [max([len(line[i]) for line in lines]) for i in range(len(header))]
-        table = [
-            "  ".join([line[0].ljust(widths[0]), *[cell.rjust(w) for cell, w in zip(line[1:], widths[1:])]]).rstrip()
-            for line in lines
-        ]
         said = [*self.wrong, *self.unproved] or [
             "All agree; along a random direction first and second derivative, too."
         ]
@@ -55,7 +49,7 @@ class Gradcheck:
             said.append(
                 f"One by one: {len(self.rows)} of {self.inputs} inputs, drawn by chance; all along the direction."
             )
-        return "\n".join([*table, "", *said])
+        return "\n".join([*in_columns(lines), "", *said])
 
 
 def gradcheck(f: Function, inputs: Sequence[Any], *, seed: int = 0) -> Gradcheck:

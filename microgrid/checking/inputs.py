@@ -62,7 +62,7 @@ class Row:
         return ""
 
 
-def row_of(point: Point, position: int, engine: float) -> Row:
+def row_of(point: Point, position: int, engine: Any) -> Row:
     """The input at this position of those that move; engine, its derivative."""
     x = point.numbers[point.moving[position]]
     scales = [max(abs(x), 1.0), *([abs(x)] if 0 < abs(x) < 1 else [])]
@@ -101,3 +101,12 @@ def short(x: float) -> float | int:
 
 def exact(x: float) -> str:
     return f"{x:.10g}"
+
+
+def in_columns(lines: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of cells, each column as wide as it has to be, the first flush left."""
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    return [
+        "  ".join([line[0].ljust(widths[0]), *[cell.rjust(w) for cell, w in zip(line[1:], widths[1:])]]).rstrip()
+        for line in lines
+    ]

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..compiler.tape import Tape, record
 from ..pictures.formula import formula
-from .differences import difference
+from .inputs import in_columns, row_of
 from .libraries import gradients
 from .point import Function, Point
 
@@ -29,14 +29,8 @@ class Truth:
     routes: dict[str, tuple[float | None, ...]]
 
     def __str__(self) -> str:
-        header, *lines = self._cells()
-        widths = [max([len(line[i]) for line in (header, *lines)]) for i in range(len(header))]
-        table = [
-            "  ".join([line[0].ljust(widths[0]), *[cell.rjust(w) for cell, w in zip(line[1:], widths[1:])]]).rstrip()
-            for line in (header, *lines)
-        ]
         said = [f"d/d{name} = {text}" for name, text in zip(self.names, self.formulas) if text]
-        return "\n".join([*said, *([""] if said else []), *table])
+        return "\n".join([*said, *([""] if said else []), *in_columns(self._cells())])
 
     def _repr_html_(self) -> str:
         header, *lines = [[escape(cell) for cell in line] for line in self._cells()]
@@ -74,7 +68,7 @@ def truth(f: Function, inputs: Sequence[Any]) -> Truth:
     except ValueError:  # an operation that is not microgrid's: only the engine and differences know it
         tape = None
     names = tuple([point.names[i] for i in point.moving])
-    formulas, by_formula = _formulas(_root, [_own[i] for i in point.moving], point)
+    formulas, by_formula = _formulas(_root, [_own[i] for i in point.moving])
     routes: dict[str, tuple[float | None, ...]] = {}
     if any(formulas):
         routes["formula"] = by_formula
@@ -82,15 +76,16 @@ def truth(f: Function, inputs: Sequence[Any]) -> Truth:
         routes["engine"] = tuple(point.gradient(point.numbers))
     except (ArithmeticError, ValueError):  # none here: the square root at 0
         routes["engine"] = (None,) * len(names)
-    routes["central differences"] = tuple([_central(point, i) for i in range(len(names))])
-    routes["dual numbers"] = tuple([_dual(point, i) for i in range(len(names))])
+    rows = [row_of(point, i, slope) for i, slope in enumerate(routes["engine"])]
+    routes["central differences"] = tuple([row.central.slope if row.central else None for row in rows])
+    routes["dual numbers"] = tuple([row.dual for row in rows])
     for library, numbers in ({} if tape is None else gradients(tape, point.numbers, point.moving)).items():
         routes[library] = tuple(numbers)
     return Truth(point.value, names, formulas, routes)
 
 
 def _formulas(
-    _root: Any, _leaves: Sequence[Any], _point: Point
+    _root: Any, _leaves: Sequence[Any]
 ) -> tuple[tuple[str, ...], tuple[float | None, ...]]:  # names that begin with _ are no names in a formula
     """The derivatives as text and their numbers; none without sympy, or for what has no short formula."""
     _texts, _numbers = [], list[float | None]()
@@ -105,24 +100,6 @@ def _formulas(
             _texts.append("")
             _numbers.append(None)
     return tuple(_texts), tuple(_numbers)
-
-
-def _only(point: Point, position: int) -> list[float]:
-    return [float(i == position) for i in range(len(point.moving))]
-
-
-def _central(point: Point, position: int) -> float | None:
-    x, only = point.numbers[point.moving[position]], _only(point, position)
-    scales = [max(abs(x), 1.0), *([abs(x)] if 0 < abs(x) < 1 else [])]
-    found = difference(lambda h: point.value_at(point.moved([h * one for one in only])), scales)
-    return None if found is None else found.slope
-
-
-def _dual(point: Point, position: int) -> float | None:
-    try:
-        return point.jet(_only(point, position)).slopes[0]
-    except (ArithmeticError, ValueError):
-        return None
 
 
 def _digits(x: float | None) -> str:
