@@ -50,7 +50,7 @@ from .nn import MLP, Layer, Neuron
 from .scopes import scope
 
 if TYPE_CHECKING:
-    from .checking import gradcheck, truth
+    from .checking import check, gradcheck, truth
     from .compiler import Program, Tape, compile
     from .pictures.explain import explain
     from .pictures.formula import formula
@@ -128,7 +128,7 @@ __all__ = [
     # compiler
     "compile", "Program", "Tape",
     # checking
-    "gradcheck", "truth",
+    "gradcheck", "truth", "check",
     # training: what it is made of
     "mse", "mae", "huber", "hinge", "binary_cross_entropy", "cross_entropy", "kl_divergence",
     "l1", "l2", "elastic", "weights_of",
@@ -143,7 +143,7 @@ __all__ = [
 
 _HOMES = {
     "compiler": ("compile", "Program", "Tape"),
-    "checking": ("gradcheck", "truth"),
+    "checking": ("gradcheck", "truth", "check"),
     "pictures": ("draw", "draw_dot", "Graph", "steps", "explain", "formula", "orders"),
     "training.modules": __all__[__all__.index("Sequential") :],
 }

@@ -129,6 +129,17 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("model", metavar="MODEL.json", help="what `microgrid train` wrote")
     predict.add_argument("file", metavar="FILE.csv", help="a table with the columns of the training")
 
+    check = verb("check", _check, "examine anybody's Value class, and name its bugs",
+                 "  microgrid check my_engine.py\n  microgrid check my_engine.py:Number --level plus-times\n"
+                 "  microgrid check submissions/*.py --csv grades.csv")  # fmt: skip
+    check.add_argument("files", nargs="+", metavar="FILE.py[:CLASS]", help="an engine, or several")
+    check.add_argument("--level", choices=["plus-times", "tanh", "complete"],
+                       help="how far it should be: what is missing is a fault (default: what is there)")  # fmt: skip
+    check.add_argument("--csv", type=Path, metavar="FILE", help="a line for each engine")
+    for part in ("data", "grad", "backward"):
+        check.add_argument(f"--{part}", default="", metavar="NAME", help=f"what {part} is called there, if not {part}")
+    check.add_argument("--jobs", type=_positive, default=0, metavar="N", help="engines at a time (default: processors)")
+
     bench = verb("bench", _bench, "this project and its peers, side by side",
                  "  microgrid bench\n  microgrid bench moons --rounds 20\n"
                  "  microgrid bench moons scaling --against all --out bench")  # fmt: skip
@@ -253,6 +264,57 @@ def _predict(args: argparse.Namespace) -> None:
     path = write_whole(args.out / "predictions.csv", table.getvalue())
     print(table.getvalue(), end="")
     print(f"wrote {path}", file=sys.stderr)
+
+
+def _check(args: argparse.Namespace) -> int:
+    files = [found for word in args.files for found in _matching(word)]
+    if args.csv and not args.csv.absolute().parent.is_dir():
+        raise BadInput(f"--csv {args.csv}: there is no folder {args.csv.parent}")
+    return _check_class(args, files) if args.csv or len(files) > 1 else _check_one(args, files[0])
+
+
+def _matching(word: str) -> list[str]:
+    """The files that a pattern stands for, where the shell has left it as it is."""
+    if not any([sign in word for sign in "*?"]):
+        return [word]
+    found = sorted([str(path) for path in Path().glob(word)])
+    if not found:
+        raise BadInput(f"no file is like {word}")
+    return found
+
+
+def _check_one(args: argparse.Namespace, file: str) -> int:
+    from rich.console import Console
+
+    from .checking import check
+
+    try:
+        found = check(file, level=args.level, data=args.data, grad=args.grad, backward=args.backward, seed=args.seed)
+    except FileNotFoundError as error:
+        raise BadInput(str(error)) from None
+    Console(highlight=False).print(found)
+    for name in ("report.html", "report.json"):
+        print(f"wrote {found.save(args.out / name)}", file=sys.stderr)
+    return 0 if found else 1
+
+
+def _check_class(args: argparse.Namespace, files: list[str]) -> int:
+    from .checking.examination.classes import Row, check_class, page_of, table_of
+
+    for file in files:
+        if not os.path.isfile(file.split(".py:")[0] + (".py" if ".py:" in file else "")):
+            raise BadInput(f"there is no file {file}")
+    given = {"level": args.level, "data": args.data, "grad": args.grad, "backward": args.backward, "seed": args.seed}
+    options = [word for name, value in given.items() if value for word in (f"--{name}", str(value))]
+
+    def say(row: Row) -> None:
+        cells = row.cells()
+        print(f"{cells[1]:>6}  {cells[0]}  {cells[6]}", flush=True)
+
+    rows = check_class(files, args.out, options, jobs=args.jobs, done=say)
+    print(f"wrote {write_whole(args.csv or args.out / 'grades.csv', table_of(rows))}", file=sys.stderr)
+    print(f"wrote {write_whole(args.out / 'index.html', page_of(rows))}", file=sys.stderr)
+    return 0
 
 
 def _bench(args: argparse.Namespace) -> int:

@@ -14,19 +14,19 @@ PACKAGE = ROOT / "microgrid"
 
 FLOORS = {
     "engine": 0,
-    "functions": 1, "copies": 1, "files": 1, "scopes": 1, "collector": 1, "module": 1, "initial": 1,
+    "functions": 1, "copies": 1, "files": 1, "scopes": 1, "collector": 1, "module": 1, "initial": 1, "page": 1,
     "calculus": 2, "nn": 2, "operations": 2,
     "pictures": 3,
     "compiler": 4,
     "training": 5, "checking": 5,
     "export": 6, "models": 6,
     "classroom": 7, "bench": 7,
-    "__main__": 8,
+    "__main__": 8, "pytest_plugin": 8,
 }  # fmt: skip
 
 OPTIONAL = {
-    "IPython", "graphviz", "jax", "llvmlite", "matplotlib", "micrograd", "numpy", "onnx", "pygraphviz", "pymoo",
-    "safetensors", "sklearn", "sympy", "torch", "tqdm",
+    "IPython", "graphviz", "hypothesis", "jax", "llvmlite", "matplotlib", "micrograd", "numpy", "onnx", "pygraphviz", "pymoo",
+    "pytest", "rich", "safetensors", "sklearn", "sympy", "torch", "tqdm",
 }  # fmt: skip
 SLOW = {
     "asyncio", "ctypes", "email", "html", "http", "logging", "multiprocessing", "sqlite3", "ssl", "subprocess",

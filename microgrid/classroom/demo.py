@@ -6,6 +6,7 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
+from .. import page
 from ..engine import Value
 from ..files import write_whole
 from ..nn import MLP
@@ -13,7 +14,6 @@ from ..pictures import draw
 from ..training import SGD, hinge, l2, linear, make_moons, train
 from ..training.plots import INSTALL, boundary, curve
 from ..training.progress import progress
-from . import page
 
 EXPRESSION = "L = (tanh(x1*w1 + x2*w2 + b) - 1)**2"
 INPUTS = {"x1": 2.0, "x2": 3.0, "w1": -0.5, "w2": 0.25, "b": 1.0}

@@ -3,10 +3,10 @@
 from importlib.util import find_spec
 from pathlib import Path
 
+from .. import page
 from ..files import write_whole
 from ..training import Report, save_model
 from ..training.plots import INSTALL, curve
-from . import page
 
 
 def write_report(report: Report, out: Path) -> list[Path]:

@@ -1,5 +1,6 @@
 """One HTML page, for results that a person opens: no script, nothing from the network."""
 
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -24,6 +25,8 @@ div.wide {{ overflow-x: auto }}
 table {{ border-collapse: collapse; font-variant-numeric: tabular-nums }}
 th, td {{ padding: .3rem .9rem; border-bottom: 1px solid var(--rim); text-align: right }}
 th:first-child, td:first-child {{ text-align: left }}
+table.said th {{ text-align: left; white-space: nowrap; vertical-align: top; font-weight: normal; color: var(--soft) }}
+table.said td {{ text-align: left; font-family: "DejaVu Sans Mono", Menlo, Consolas, monospace; font-size: .9em }}
 thead th {{ background: var(--band) }}
 pre, code {{ font-family: "DejaVu Sans Mono", Menlo, Consolas, monospace; font-size: .9em }}
 pre {{ background: var(--band); padding: .8rem 1rem; border-radius: 8px; overflow-x: auto }}
@@ -45,11 +48,16 @@ def page(title: str, parts: Sequence[str]) -> str:
 
 
 def heading(text: str) -> str:
-    return f"<h2>{escape(text)}</h2>"
+    return f"<h2>{_with_code(text)}</h2>"
 
 
 def paragraph(text: str) -> str:
-    return f"<p>{escape(text)}</p>"
+    return f"<p>{_with_code(text)}</p>"
+
+
+def _with_code(text: str) -> str:
+    """The text, with `what stands between these` as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def code(text: str) -> str:

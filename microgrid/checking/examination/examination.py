@@ -1,0 +1,261 @@
+"""`check`: an engine examined from the first sum to its depth, and what is wrong told by its cause."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from . import operations, sweeps
+from .apart import Apart
+from .cases import Case, Finding
+from .consequences import MINOR, all_of, causes_alone, of_constants
+from .face import Engine, imports_of
+from .plan import EXTRAS, LATER, LEVELS, STANDARD, Probe, level_of, probes, random_graphs
+from .report import Check, Fault
+from .shrinking import Search, smallest
+from .source import Source
+from .trials import Trial, observe, ours, run
+
+SECONDS = 15.0  # for all trials of one engine
+KNOWN = ("numpy", "scipy", "sympy", "matplotlib", "graphviz", "networkx", "torch", "jax")
+
+
+def check(
+    engine: Any,
+    *,
+    level: str | None = None,
+    data: str = "",
+    grad: str = "",
+    backward: str | Callable[[Any], Any] = "",
+    functions: Any = None,
+    seed: int = 0,
+) -> Check:
+    """Anybody's `Value` class, examined: each operation, reuse, order, depth, a second sweep; each bug by its name.
+
+    The engine is run in processes of their own, without files, network or programs, and for 20 seconds at most.  That
+    is a belt, no prison: for files of strangers use a container.
+    Arguments: engine, a class that is made from one number, or a file, "my_engine.py" or "my_engine.py:Value"; level,
+    "plus-times" (+ and *), "tanh" (also - / ** exp log tanh sigmoid relu) or "complete" (also the edges, depth and
+    memory): what is missing is then a fault; without it all that is there is examined; data, grad, backward, what these
+    are called there, if not so (backward may be a function of the root); functions, a module of free functions; seed,
+    of the random graphs.
+    Returns a `Check`, which `print` and a notebook show.
+    Raises ValueError for another level, FileNotFoundError where there is no such file, TypeError for what is no engine.
+    Source: the 25 bugs that were seen in published engines; shrinking: MacIver & Donaldson 2020, Test-case reduction
+    via test-case generation.
+
+    >>> from microgrid import Value
+    >>> check(Value, level="plus-times").faults
+    ()
+    """
+    start = time.monotonic()
+    if level is not None and level not in LEVELS:
+        raise ValueError(f"check(level={level!r}): take one of {', '.join(LEVELS)}")
+    subject = Engine(*_source(engine), data, grad, backward, functions)
+    for name in sorted(imports_of(subject.path) & set(KNOWN)):
+        _have(name)
+    apart = Apart(observe, subject, SECONDS)
+    return _Examination(subject, level, apart, seed).report(start)
+
+
+def _source(engine: Any) -> tuple[Any, str]:
+    if isinstance(engine, str | Path):
+        text, _, name = str(engine).rpartition(":") if ".py:" in str(engine) else (str(engine), "", "")
+        path = Path(text).resolve()
+        if not path.is_file():
+            raise FileNotFoundError(f"check({str(engine)!r}): there is no file {text}")
+        return path, name
+    if not callable(engine):
+        raise TypeError(f"check({engine!r:.50}) needs a class such as Value, or the path of its file")
+    return engine, ""
+
+
+def _have(name: str) -> None:
+    """Imports a package now, so that not each trial has to."""
+    try:
+        import_module(name)
+    except Exception:
+        return
+
+
+class _Examination:
+    def __init__(self, engine: Engine, level: str | None, apart: Apart, seed: int) -> None:
+        self.engine = engine
+        self.level = level
+        self.depth = LEVELS[level or "complete"]
+        self.apart = apart
+        self.seed = seed
+        self.reference = ours()
+        self.single = False
+
+    def report(self, start: float) -> Check:
+        apart, apart.answers = self.apart, 10.0
+        first = next(iter(apart.each([Trial("", kind="describe")], 1)))
+        apart.answers = 2.0
+        shown = self.engine.path or getattr(self.engine.source, "__name__", "")
+        if "there" not in first:
+            return Check(
+                shown, self.level, (self._unusable(first),), (), (), {"import": (0, 1)}, time.monotonic() - start
+            )
+        self.single, there = first["single"], set(first["there"])
+        source = Source(self.engine.path, first["class"])
+        cases = self.cases(probes(there, self.depth))
+        found = self.found(cases, there, source)
+        graphs, further = self.graphs(there, found, source)
+        lacks = self.lacks(there)
+        if self.level:
+            found += [Finding("lacks", name, Trial(""), "", "", name) for name in lacks]
+        faults = tuple([Fault.of(finding, source) for finding in [*found, *further]])
+        missing = [*lacks, *(self.extras(there) if self.depth == 3 else [])]
+        topics = _topics(cases, graphs) | ({name: (0, 1) for name in lacks} if self.level else {})
+        return Check(
+            shown, self.level, faults, tuple(missing), tuple(self.facts(cases)), topics, time.monotonic() - start
+        )
+
+    def cases(self, asked: Sequence[Probe]) -> list[Case]:
+        """All of them in one process, as far as it goes; what is wrong then once more, each in a process of its own."""
+        rights = [self.right(probe.trial) for probe in asked]
+        answers = [*self.apart.each([probe.trial for probe in asked], len(asked))]
+        again = [
+            i for i, probe in enumerate(asked)
+            if "stopped" not in answers[i] and not Case(probe, answers[i], rights[i], self.single).fine
+        ]  # fmt: skip
+        for i, seen in zip(again, self.apart.each([asked[i].trial for i in again], 1)):
+            answers[i] = seen
+        return [Case(probe, seen, right, self.single) for probe, seen, right in zip(asked, answers, rights)]
+
+    def right(self, trial: Trial) -> dict[str, Any]:
+        """What microgrid says, without the grads that are there before."""
+        return run(self.reference, replace(trial, grads={})) if trial.kind == "run" else {}
+
+    def found(self, cases: list[Case], there: set[str], source: Source) -> list[Finding]:
+        by_operation = {name: [case for case in cases if case.probe.operation == name] for name in there}
+        alone = [f for name in sorted(there, key=_place) for f in operations.findings(name, by_operation[name])]
+        wrong = {finding.operation for finding in alone if finding.code not in MINOR}
+        swept = sweeps.findings(cases, wrong, source)
+        spoilt = wrong | {name for finding in swept for name in finding.operation.split(", ")}
+        chained = [
+            finding for name in sorted(there - spoilt, key=_place)
+            for finding in operations.chained(name, by_operation[name], there - spoilt)
+        ]  # fmt: skip
+        told = causes_alone([*_constants(cases), *alone, *chained, *swept], source)
+        untold = [case for case in cases if not case.fine and case.stopped != "not run"]
+        return told or [sweeps.unexplained(case) for case in untold[:1]]
+
+    def graphs(self, there: set[str], found: list[Finding], source: Source) -> tuple[int, list[Finding]]:
+        """Whether random graphs are right, of the operations that are right alone; and the smallest that is not."""
+        bad = {name for finding in found for name in finding.operation.split(", ")}
+        if bad & {"backward", "+"} or any([finding.code == "parents-in-a-set" for finding in found]):
+            return 0, []
+        names = {
+            name for name in there - bad - set(LATER)
+            if level_of(name) <= self.depth and not all_of(name, source) & bad
+        }  # fmt: skip
+        if "+" not in names:
+            return 0, []
+        trials = [trial for trial in random_graphs(names, self.seed) if self.tame(trial)]
+        asked = [Probe("random", "", trial) for trial in trials]
+        answers = self.apart.each(trials, 1000)
+        failing = [
+            case for case, seen in ((Case(p, {}, {}, self.single), s) for p, s in zip(asked, answers))
+            if not Case(case.probe, seen, self.right(case.probe.trial), self.single).fine
+        ]  # fmt: skip
+        if not failing:
+            return 1, []
+        search = Search(self.engine, tuple(sorted(names)), self.seed, failing[0].probe.trial)
+        trial = smallest(search, self.apart)
+        seen = next(iter(self.apart.each([trial], 1)))
+        case = Case(Probe("random", "", trial), seen, self.right(trial), self.single)
+        return 0, [] if case.fine else [sweeps.unexplained(case)]
+
+    def tame(self, trial: Trial) -> bool:
+        right = self.right(trial)
+        return "data" in right and all([abs(x) < 1e4 for x in (*right["data"].values(), *right["grads"][0].values())])
+
+    def lacks(self, there: set[str]) -> list[str]:
+        return [name for level, names in STANDARD.items() if level <= self.depth for name in names if name not in there]
+
+    def extras(self, there: set[str]) -> Iterator[str]:
+        """What `**` does not take, and is no fault."""
+        if "**" not in there:
+            return
+        for (name, trial), seen in zip(EXTRAS.items(), self.apart.each([*EXTRAS.values()], len(EXTRAS))):
+            case = Case(Probe("extra", "**", trial), seen, self.right(trial), self.single)
+            if not case.answered:
+                yield name
+
+    def facts(self, cases: list[Case]) -> Iterator[str]:
+        for case in cases:
+            if case.probe.topic == "twice" and case.probe.operation == "*" and case.fine:
+                rows = [row["a"] for row in case.seen.get("grads", [])]
+                done = (
+                    "is refused" if not rows else "starts afresh" if rows[1] == rows[0] else "adds to the leaves' grads"
+                )
+                yield f"a second backward() {done}"
+            if case.probe.topic == "freed" and case.seen.get("kept"):
+                yield "every value is kept for good (by a tape?): the memory grows with each graph"
+        missed = len([case for case in cases if case.stopped == "not run"])
+        if missed:
+            yield f"{missed} trials were not made: the {SECONDS:.0f} s were over"
+        if self.single:
+            yield "numbers have single precision (7 digits)"
+
+    def _unusable(self, first: dict[str, Any]) -> Fault:
+        name = Path(self.engine.path).name
+        if "error" in first:
+            error = first["error"]
+            text = f"{error['type']}: {error['message']}"
+            finding = Finding("import", name, Trial(""), text, "", text, error)
+        else:
+            why = {
+                "time": 'it does not come to an end; put what trains or prints below `if __name__ == "__main__":`',
+                "memory": "it eats all memory",
+            }  # fmt: skip
+            text = first.get("no engine") or why.get(first.get("stopped", ""), "it ends the whole program")
+            finding = Finding("import", name, Trial(""), text, "", text)
+        return Fault.of(finding, Source(self.engine.path, ""))
+
+
+def _topics(cases: Sequence[Case], graphs: int) -> dict[str, tuple[int, int]]:
+    """How many trials are right and how many there are, by operation or by what they are about."""
+    named = {"order": "order", "fan-out": "order", "twice": "a second backward", "in place": "+=", "deep": "depth",
+             "freed": "memory"}  # fmt: skip
+    topics: dict[str, tuple[int, int]] = {}
+    for case in cases:
+        name = named.get(case.probe.topic, case.probe.operation)
+        right, many = topics.get(name, (0, 0))
+        topics[name] = (right + case.fine, many + 1)
+    return topics | {"random graphs": (graphs, 1)}
+
+
+def _place(name: str) -> tuple[int, str]:
+    order = [*STANDARD[1], *STANDARD[2], *LATER]
+    return order.index(name) if name in order else len(order), name
+
+
+def _constants(cases: list[Case]) -> Iterator[Finding]:
+    """Plain numbers beside values: those that fail in one finding, those that come out reflected each in its own."""
+    failing = [case for case in cases if case.probe.topic == "constant" and not case.fine]
+    alone = {case.probe.operation for case in cases if case.probe.topic == "slope" and not case.fine}
+    raised = [case for case in failing if not case.answered]
+    if raised:
+        forms = [case.probe.trial.lines.removeprefix("L = ") for case in raised]
+        first = operations.failed(raised[0], raised[0].probe.operation)
+        detail = ", ".join([f"`{form}`" for form in forms])
+        if not all([case.probe.operation in alone for case in raised]) or of_constants(first):
+            yield Finding("constants", first.operation, first.trial, first.got, first.right, detail, first.error)
+    for case in failing:
+        if not case.answered:
+            continue
+        form, right = case.probe.trial.lines.removeprefix("L = "), case.right["data"]["L"]
+        if form == "2 - a" and case.near(case.value, -right):
+            code = "reflected-minus"
+        elif form == "2 / a" and case.near(case.value, 1 / right):
+            code = "reflected-divide"
+        elif case.probe.operation in alone:
+            continue
+        else:
+            code = "value" if not case.values_right else "slope"
+        yield Finding(code, f"`{form}`", case.probe.trial, operations.gots(case), operations.rights(case))

@@ -1,0 +1,295 @@
+"""The text of an engine: which line a finding is about."""
+
+import ast
+import linecache
+from collections.abc import Callable, Iterator
+from functools import cached_property
+
+from .face import BACKWARD, DATA, FUNCTIONS, GRAD, OPERATORS
+
+REFLECTED = {"2 - a": "__rsub__", "2 / a": "__rtruediv__", "2 + a": "__radd__", "sum(": "__radd__", "2 * a": "__rmul__"}
+FREE = {
+    "+": ("add",), "-": ("sub", "subtract"), "*": ("mul", "multiply"), "/": ("div", "truediv", "divide"),
+    "**": ("power", "pow"), "neg": ("neg", "negate"), "abs": ("abs", "absolute"),
+}  # fmt: skip
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+class Source:
+    """The file that an engine is written in, "" where it can't be read.
+
+    Arguments: path, of the file, or a notebook's name of a cell; kind, the name of its class.
+    """
+
+    def __init__(self, path: str, kind: str) -> None:
+        self.path = path
+        self.kind = kind
+        self.lines = linecache.getlines(path) if path else []
+        try:
+            self.tree = ast.parse("".join(self.lines))
+        except (SyntaxError, ValueError, RecursionError):
+            self.tree = ast.Module([], [])
+
+    def text(self, line: int) -> str:
+        return self.lines[line - 1].strip() if 0 < line <= len(self.lines) else ""
+
+    @cached_property
+    def _free(self) -> dict[str, Function]:
+        return {node.name: node for node in self.tree.body if isinstance(node, Function)}
+
+    @cached_property
+    def _methods(self) -> dict[str, Function]:
+        classes = [node for node in ast.walk(self.tree) if isinstance(node, ast.ClassDef)]
+        named = [node for node in classes if node.name == self.kind] or classes
+        return {node.name: node for kind in named for node in ast.walk(kind) if isinstance(node, Function)}
+
+    def function(self, *names: str) -> Function | None:
+        """The method or free function of one of these names, and where it only hands on to a function: that one."""
+        for name in names:
+            found = self._methods.get(name) or self._free.get(name)
+            if found is None:
+                continue
+            body = found.body[-1] if len(found.body) <= 2 else None
+            if isinstance(body, ast.Return) and isinstance(body.value, ast.Call):
+                inner = body.value.func
+                called = (
+                    inner.id if isinstance(inner, ast.Name) else inner.attr if isinstance(inner, ast.Attribute) else ""
+                )
+                further = self._free.get(called) or (
+                    self._methods.get(called) if called not in ("Value", name) else None
+                )
+                return further or found
+            return found
+        return None
+
+    def of(self, operation: str) -> Function | None:
+        names = [OPERATORS[operation]] if operation in OPERATORS else []
+        return self.function(*names, *FREE.get(operation, ()), *FUNCTIONS.get(operation, ()))
+
+    def built_of(self, operation: str) -> set[str]:
+        """The operations that this one is composed of: {"+", "neg"} for `return self + (-other)`."""
+        names = ([OPERATORS[operation]] if operation in OPERATORS else []) + [*FUNCTIONS.get(operation, ())]
+        found = next((self._methods.get(name) or self._free.get(name) for name in names
+                      if name in self._methods or name in self._free), None)  # fmt: skip
+        last = found.body[-1] if found is not None and found.body else None
+        if found is None or not isinstance(last, ast.Return):
+            return set()
+        used: set[str] = set()
+        if not isinstance(last.value, ast.BinOp | ast.UnaryOp):
+            called = last.value.func if isinstance(last.value, ast.Call) else None
+            name = getattr(called, "id", "") or getattr(called, "attr", "")
+            used = {sign for sign, names in (FREE | FUNCTIONS).items() if name in names}
+            if isinstance(last.value, ast.Name):  # `return out`, with out composed above
+                made = [n for n in ast.walk(found) if isinstance(n, ast.Assign) and _names(n.targets[0], last.value.id)]
+                if not made or not isinstance(made[0].value, ast.BinOp | ast.UnaryOp):
+                    return used - {operation}
+            else:
+                return used - {operation}
+        for node in ast.walk(found):
+            if isinstance(node, ast.BinOp | ast.UnaryOp) and not _of_numbers(node):
+                used |= {_SIGNS[type(node.op)]} if type(node.op) in _SIGNS else set()
+        return used - {operation}
+
+    @property
+    def backward(self) -> Function | None:
+        return self.function(*BACKWARD)
+
+    def keeps_an_order(self) -> bool:
+        """Whether backward, or what it calls, appends nodes to a list or gathers them in another way."""
+        return any([
+            isinstance(node, ast.Attribute) and node.attr in ("append", "insert", "appendleft", "extend")
+            for function in self._swept() for node in ast.walk(function)
+        ])  # fmt: skip
+
+    def hands_down(self) -> bool:
+        """Whether backward calls itself with more than the node: with the increment that is passed down a path."""
+        for function in self._swept():
+            for node in _calls(function, {inner.name for inner in self._swept()}):
+                method = isinstance(node.func, ast.Attribute)
+                if len(node.args) + len(node.keywords) >= (1 if method else 2):
+                    return True
+        return False
+
+    def circles(self) -> tuple[list[int], list[int]]:
+        """The lines of inner functions that hold themselves: by `out`, where `out._backward` is it; by their name."""
+        capturing, recursive = [], []
+        for outer in [*self._methods.values(), *self._free.values()]:
+            inner = {node.name: node for node in ast.walk(outer) if isinstance(node, Function) and node is not outer}
+            for name, function in inner.items():
+                loaded = _loaded(function)
+                given = {arg.arg for arg in function.args.args}
+                holders = {
+                    target.value.id
+                    for node in ast.walk(outer) if isinstance(node, ast.Assign) and name in _loaded(node.value)
+                    for target in node.targets
+                    if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name)
+                }  # fmt: skip
+                if holders & (loaded - given):
+                    capturing.append(function.lineno)
+                elif name in loaded:
+                    recursive.append(function.lineno)
+        return sorted(capturing), sorted(recursive)
+
+    def _swept(self) -> list[Function]:
+        """backward, the functions in it, and those of the file that it calls."""
+        if self.backward is None:
+            return []
+        names = {node.func.id for node in ast.walk(self.backward)
+                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}  # fmt: skip
+        names |= {node.func.attr for node in ast.walk(self.backward)
+                  if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)}  # fmt: skip
+        others = [f for name, f in (self._free | self._methods).items() if name in names and name != "_backward"]
+        inner = [node for node in ast.walk(self.backward) if isinstance(node, Function)]
+        return [*dict.fromkeys([self.backward, *inner, *others])]
+
+    def line_of(self, code: str, operation: str, example: str) -> int:
+        """The line to look at, 0 where the text does not tell."""
+        operations = operation.split(", ")
+        if code in ("reflected-minus", "reflected-divide", "constants"):
+            method = next((name for form, name in REFLECTED.items() if form in example), "")
+            function = self._methods.get(method) or self.of(operations[0])
+        elif code == "in-place-add":
+            function = self.function("__iadd__")
+        elif operations[0] == "backward":
+            function = self.backward
+        else:
+            function = self.of(operations[0])
+        if function is None and code != "cycle":
+            return 0
+        places = [function] if function is not None else []
+        if code in ("visited-unused", "no-order", "fires-early", "duplicates", "once-per-path", "recursion"):
+            places = self._swept()[::-1] or places
+        if code == "cycle":
+            return next(iter([*self.circles()[0], *self.circles()[1]]), 0)
+        if code == "parents-in-a-set":
+            places = [*places, *self._methods.values(), *self._free.values()]
+        if code == "overwrites" and self.backward is not None:
+            places = [*places, self.backward]
+        for place in places:
+            found = min(_matching(code, place), default=0)
+            if found:
+                return found
+        return _made(function) if function is not None else 0
+
+
+_SIGNS: dict[type, str] = {
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**", ast.USub: "neg",
+}  # fmt: skip
+
+
+def _loaded(node: ast.AST) -> set[str]:
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+
+
+def _names(target: ast.AST, name: str) -> bool:
+    return isinstance(target, ast.Name) and target.id == name
+
+
+def _of_numbers(node: ast.AST) -> bool:
+    """Whether it is arithmetic on the numbers inside, or on plain ones, and not on values."""
+    parts = [*ast.walk(node)]
+    numbers = any([isinstance(part, ast.Attribute) and part.attr in (*DATA, *GRAD) for part in parts])
+    return numbers or not any([isinstance(part, ast.Name) for part in parts])
+
+
+def _made(function: Function) -> int:
+    """The line in which a result is made, of a function that only makes one; else its first."""
+    last = function.body[-1]
+    return last.lineno if isinstance(last, ast.Return) and isinstance(last.value, ast.Call) else function.lineno
+
+
+def _matching(code: str, function: Function) -> Iterator[int]:
+    test = _TESTS.get(code, _writes_grad)
+    for node in ast.walk(function):
+        if test is _calls_itself:
+            yield from [call.lineno for call in _calls(function, {function.name})]
+            return
+        if test(node):
+            yield node.lineno  # type: ignore[attr-defined]
+
+
+def _calls(function: Function, names: set[str]) -> Iterator[ast.Call]:
+    for node in ast.walk(function):
+        if isinstance(node, ast.Call):
+            called = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+            if called in names:
+                yield node
+
+
+def _is_grad(node: ast.AST) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr in GRAD
+
+
+def _writes_grad(node: ast.AST) -> bool:
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AugAssign) else []
+    return any([_is_grad(target) for target in targets])
+
+
+def _sets_grad(node: ast.AST) -> bool:
+    """An assignment of something that is computed: not `self.grad = 0`."""
+    return isinstance(node, ast.Assign) and _writes_grad(node) and not isinstance(node.value, ast.Constant)
+
+
+def _multiplies_grads(node: ast.AST) -> bool:
+    """A product with two grads in it, or a tuple of local gradients with one."""
+    if isinstance(node, ast.AugAssign | ast.Assign) and _writes_grad(node):
+        return len([1 for part in ast.walk(node.value) if _is_grad(part)]) > 1
+    return isinstance(node, ast.Tuple) and any([_is_grad(part) for part in node.elts])
+
+
+def _sets_data(node: ast.AST) -> bool:
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AugAssign) else []
+    return any([isinstance(target, ast.Attribute) and target.attr in DATA for target in targets])
+
+
+def _adds_to_grad(node: ast.AST) -> bool:
+    return isinstance(node, ast.AugAssign) and _is_grad(node.target)
+
+
+def _is_tiny(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, float) and 0 < node.value < 1e-3
+
+
+def _makes_a_set(node: ast.AST) -> bool:
+    return isinstance(node, ast.Set) or (
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "set" and bool(node.args)
+    )
+
+
+def _at_least(node: ast.AST) -> bool:
+    return isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.GtE | ast.LtE)
+
+
+def _calls_exp(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and (getattr(node.func, "attr", "") or getattr(node.func, "id", "")) == "exp"
+
+
+def _calls_itself(node: ast.AST) -> bool:
+    raise NotImplementedError  # told by the function as a whole
+
+
+def _appends(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("append", "insert", "appendleft")
+
+
+def _defines(node: ast.AST) -> bool:
+    return isinstance(node, Function)
+
+
+_TESTS: dict[str, Callable[[ast.AST], bool]] = {
+    "overwrites": _sets_grad,
+    "grad-for-data": _multiplies_grads,
+    "data-changed": _sets_data,
+    "in-place-add": _sets_data,
+    "epsilon": _is_tiny,
+    "parents-in-a-set": _makes_a_set,
+    "relu-at-0": _at_least,
+    "overflow": _calls_exp,
+    "recursion": _calls_itself,
+    "once-per-path": _calls_itself,
+    "no-order": _calls_itself,
+    "visited-unused": _appends,
+    "duplicates": _appends,
+    "fires-early": _appends,
+    "root-accumulates": _adds_to_grad,
+}

@@ -1,0 +1,184 @@
+"""What is wrong with the sweep: the order of the nodes, what is added up, and a second call."""
+
+from collections.abc import Iterator, Sequence
+
+from .cases import Case, Finding, said
+from .operations import gots, rights
+from .source import Source
+
+ENDLESS = ("time", "memory", "died")
+
+
+def findings(cases: Sequence[Case], wrong: set[str], source: Source) -> list[Finding]:
+    """What the trials of several operations tell, given the operations that are wrong alone."""
+    return list(_findings(cases, wrong, source))
+
+
+def _findings(cases: Sequence[Case], wrong: set[str], source: Source) -> Iterator[Finding]:
+    by_topic: dict[str, list[Case]] = {}
+    for case in cases:
+        by_topic.setdefault(case.probe.topic, []).append(case)
+    one_edge = list(_in_a_set(by_topic))
+    yield from one_edge
+    overwriting = list(_overwrites(by_topic, source))
+    yield from overwriting
+    lost = {"+"} & (wrong | {finding.operation for finding in [*one_edge, *overwriting]})
+    names = [operation for finding in overwriting for operation in finding.operation.split(", ")]
+    in_sets = {name for finding in one_edge for name in finding.operation.split(", ")} | ({"*"} if one_edge else set())
+    yield from _order(by_topic, wrong | set(names) | in_sets - {"+"}, bool(lost), bool(one_edge), source)
+    yield from _twice(by_topic)
+    for case in by_topic.get("in place", []):
+        if case.answered and not case.fine and "+" not in wrong and not case.near(case.seen["later"]["t"], 5.0):
+            got = f"t.data is {said(case.seen['later']['t'])} afterwards, b.grad is {said(case.got['b'])}"
+            yield Finding("in-place-add", "+=", case.probe.trial, got, "t.data 5, b.grad 1")
+    for case in by_topic.get("freed", []):
+        if not case.fine and "left" in case.seen:
+            many = case.seen["left"]
+            yield Finding(
+                "cycle", "backward", case.probe.trial, f"{many} values are left when the graph is let go", "0"
+            )
+
+
+def _in_a_set(by_topic: dict[str, list[Case]]) -> Iterator[Finding]:
+    """`a + a` with one edge, or none that could be unpacked, while `a + b` has two."""
+    names: list[str] = []
+    first = None
+    for case in by_topic.get("with itself", []):
+        operation = case.probe.operation
+        alone = [c for c in by_topic["slope"] if c.probe.operation == operation]
+        again = [c for c in by_topic.get("again", []) if c.probe.operation == operation]
+        if case.fine or not all([c.answered for c in alone]) or not any([c.fine for c in again]):
+            continue
+        if case.answered and any([case.near(case.got["a"], part) for part in _parts(operation)]):
+            pass
+        elif not (case.error and case.error["phase"] == "backward"):
+            continue
+        first = first or case
+        names.append(operation)
+    if first:
+        got = gots(first) if first.answered else f"{first.error['type']}: {first.error['message']}"  # type: ignore[index]
+        yield Finding("parents-in-a-set", ", ".join(names), first.probe.trial, got, rights(first), error=first.error)
+
+
+def _parts(operation: str) -> tuple[float, ...]:
+    """What a gets of `a + a` (at 3) where only one of the two contributions comes."""
+    return {"+": (1.0,), "-": (1.0, -1.0), "*": (3.0,), "/": (1 / 3, -1 / 3)}[operation]
+
+
+def _overwrites(by_topic: dict[str, list[Case]], source: Source) -> Iterator[Finding]:
+    """An operation whose second contribution is what is left: told from what it gives alone."""
+    names: list[str] = []
+    for case in by_topic.get("again", []):
+        if case.fine or not case.answered or case.probe.operation in names:
+            continue
+        alone = _alone(case, by_topic)
+        if alone is not None and case.near(case.got[case.probe.trial.lines[-1]], alone):
+            names.append(case.probe.operation)
+    if not names:
+        return
+    names = [name for name in names if not source.built_of(name) & {*names}] or names
+    first = next(case for case in by_topic["again"] if case.probe.operation == names[0] and not case.fine)
+    if names == ["**"]:
+        trial = first.probe.trial
+        yield Finding("power", "**", trial, gots(first), rights(first), "a second use of a value overwrites the first")
+        return
+    itself = [c for c in by_topic.get("with itself", []) if c.probe.operation == names[0] and c.answered and not c.fine]
+    smallest = itself[0] if itself else first
+    yield Finding("overwrites", ", ".join(names), smallest.probe.trial, gots(smallest), rights(smallest))
+
+
+def _alone(case: Case, by_topic: dict[str, list[Case]]) -> float | None:
+    """What the operation itself gives the input that is used again."""
+    used = case.probe.trial.lines[-1]
+    for one in by_topic["slope"]:
+        if one.probe.operation == case.probe.operation and one.answered and used in one.got:
+            same = one.probe.trial.inputs[used] == case.probe.trial.inputs[used]
+            power = case.probe.operation != "**" or one.probe.trial.lines.endswith("** 3")
+            if same and power:
+                return one.got[used]
+    return None
+
+
+def _order(
+    by_topic: dict[str, list[Case]], wrong: set[str], lost: bool, sets: bool, source: Source
+) -> Iterator[Finding]:
+    """Firing too early, too often, or once for every path."""
+    clean = [
+        case for case in by_topic.get("order", [])
+        if not {case.probe.operation, *case.probe.needs} & wrong and not (sets and "a + a" in case.probe.trial.lines)
+    ]  # fmt: skip
+    over = [case for case in clean if case.answered and case.values_right and case.got["a"] > case.slopes["a"] + 1e-6]
+    under = [case for case in clean if case.answered and case.values_right and case.got["a"] < case.slopes["a"] - 1e-6]
+    fan_out = [case for case in by_topic.get("fan-out", []) if not case.answered]
+    endless = [c for c in fan_out if c.stopped in ENDLESS or (c.error and c.error["type"] == "MemoryError")]
+    deep = [c for c in by_topic.get("deep", []) if not c.answered]
+    if endless:
+        listed, passed = source.keeps_an_order(), source.hands_down()
+        if over or (lost and not passed):
+            code = "visited-unused" if listed else "no-order"
+        else:
+            code = "visited-unused" if lost and listed else "once-per-path"
+        example = over[0] if over else endless[0]
+        got = gots(example) if over else "no end within 2 s"
+        yield Finding(code, "backward", example.probe.trial, got, rights(example) if over else said(2.0**30))
+    elif over:
+        yield Finding("duplicates", "backward", over[0].probe.trial, gots(over[0]), rights(over[0]))
+    elif under:
+        yield Finding("fires-early", "backward", under[0].probe.trial, gots(under[0]), rights(under[0]))
+    for case in deep:
+        recursive = case.error and case.error["type"] == "RecursionError"
+        if recursive or case.stopped == "died":
+            got = "RecursionError" if recursive else "the program ends"
+            yield Finding("recursion", "backward", case.probe.trial, got, rights(case), error=case.error)
+        elif case.stopped == "time" and not endless:
+            yield Finding("slow", "backward", case.probe.trial, "no end within 2 s", rights(case))
+
+
+def _twice(by_topic: dict[str, list[Case]]) -> Iterator[Finding]:
+    """A second and a third sweep over `L = (a + k) + m`, which has one path: told from the root's grads and a's."""
+    chain = next((case for case in by_topic.get("twice", []) if case.probe.operation == "+"), None)
+    if chain is None or not chain.answered or chain.fine:
+        return
+    root = [row["L"] for row in chain.seen["grads"]]
+    between = [row["b"] for row in chain.seen["grads"]]
+    first = root[0] or 1.0
+    grows = chain.near(root[1] - root[0], first)
+    example = next((c for c in by_topic["twice"] if c.probe.operation == "*" and c.answered and not c.fine), chain)
+    rows = [row["a"] for row in example.seen["grads"]]
+    slope = example.slopes["a"]
+    got = f"a.grad is {said(rows[0])}, after a second backward() {said(rows[1])}"
+    right = f"{said(slope)}, then {said(2 * slope)} (added up) or {said(slope)} (afresh)"
+    if grows:
+        yield Finding("root-accumulates", "backward", example.probe.trial, got, right)
+    if (not grows and chain.near(between[1], 2 * between[0])) or (grows and between[1] > 2.5 * between[0]):
+        yield Finding("interior-not-reset", "backward", example.probe.trial, got, right)
+
+
+def unexplained(case: Case) -> Finding:
+    """A random graph that is wrong where each operation alone is right: told by the first wrong node."""
+    lines = dict([line.split(" = ", 1) for line in case.probe.trial.lines.split("\n") if " = " in line])
+    if not case.answered:
+        return Finding("unexplained", "backward", case.probe.trial, _stopped(case), rights(case), _stopped(case))
+    if not case.values_right:
+        name = next(n for n, x in case.right["data"].items() if not case.near(case.seen["data"][n], x))
+        return Finding(
+            "unexplained",
+            lines.get(name, "backward"),
+            case.probe.trial,
+            gots(case),
+            rights(case),
+            f"the value of {name}",
+        )
+    names = [n for n in reversed(case.right["data"]) if not case.near(case.got[n], case.right["grads"][0][n])]
+    above = case.got["a"] > case.slopes["a"] if "a" in case.slopes else False
+    code = "duplicates" if above and len(names) else "unexplained"
+    first = names[0] if names else "a"
+    right = case.right["grads"][0][first]
+    got = f"{first}.grad is {said(case.got[first])}"
+    return Finding(
+        code, "backward", case.probe.trial, got, said(right), f"{first} is the first wrong node from the root"
+    )
+
+
+def _stopped(case: Case) -> str:
+    return f"{case.error['type']}: {case.error['message']}" if case.error else "it does not come to an end"

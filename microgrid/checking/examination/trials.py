@@ -1,0 +1,143 @@
+"""What is tried on an engine: a few lines of arithmetic, run with its values; and what is then read off."""
+
+import gc
+import random
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .face import Engine, Face, NoEngine, load
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Lines of Python over named values, and what is done with them.
+
+    Attributes: lines, of which the last gives `L`, the root, unless root names another; inputs, numbers by name;
+    backwards, how often the sweep is called; grads, set before the lines; edits, `data` set between forward and
+    backward; kind, "run", or "freed" (what is left of a graph), or "describe".
+    """
+
+    lines: str
+    inputs: Mapping[str, float] = field(default_factory=dict)
+    backwards: int = 1
+    grads: Mapping[str, float] = field(default_factory=dict)
+    edits: Mapping[str, float] = field(default_factory=dict)
+    root: str = "L"
+    kind: str = "run"
+    shuffled: int = 0  # other addresses, for an engine whose order depends on them
+
+    def __str__(self) -> str:
+        given = ", ".join([f"{name} = {number:g}" for name, number in self.inputs.items()])
+        return f"{given}; {self.lines}".replace("\n", "; ")
+
+
+def observe(engine: Engine, trials: Sequence[Trial]) -> Iterator[dict[str, Any]]:
+    """For each trial what the engine says: data and grads by name, or the error.  Runs in a process of its own."""
+    try:
+        face = load(engine)
+    except NoEngine as error:
+        yield {"no engine": str(error)}
+        return
+    except BaseException as error:
+        yield {"error": _error(error, engine.path, "import")}
+        return
+    for trial in trials:
+        yield {"describe": _described, "freed": _freed, "run": run}[trial.kind](face, trial)
+
+
+def run(face: Face, trial: Trial) -> dict[str, Any]:
+    """The trial with values of this engine: data, a row of grads for each sweep, and the data of the inputs after."""
+    phase = "forward"
+    litter = [object() for _ in range(random.Random(trial.shuffled).randrange(5000) if trial.shuffled else 0)]
+    del litter[::2]
+    try:
+        values = {name: face.make(number) for name, number in trial.inputs.items()}
+        inputs = dict(values)
+        for name, number in trial.grads.items():
+            setattr(values[name], face.grad, number)
+        names = execute(face, trial.lines, values)
+        data = {name: face.data_of(value) for name, value in names.items() if isinstance(value, face.kind)}
+        for name, number in trial.edits.items():
+            setattr(names[name], face.data, number)
+        phase, rows = "backward", []
+        for _ in range(trial.backwards):
+            face.backward(names[trial.root])
+            rows.append({name: face.grad_of(names[name]) for name in data})
+        after = {name: face.data_of(value) for name, value in inputs.items()}
+        later = {name: face.data_of(names[name]) for name in data}
+        return {"data": data, "grads": rows, "after": after, "later": later}
+    except Exception as error:
+        return {"error": _error(error, face.path, phase)}
+
+
+def execute(face: Face, lines: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The lines run, with the engine's functions; the names that stand for something afterwards."""
+    functions = {name: function for name, function in face.there.items() if name.isidentifier()}
+    functions |= {"value": face.make}
+    names: dict[str, Any] = {**functions, **values}
+    exec(lines, {"__builtins__": {"range": range, "sum": sum, "abs": abs}}, names)
+    return {name: value for name, value in names.items() if name not in functions and name != "_"}
+
+
+def run_names(face: Face, trial: Trial) -> dict[str, Any]:
+    """The values of a trial by name, after one sweep."""
+    names = execute(face, trial.lines, {name: face.make(number) for name, number in trial.inputs.items()})
+    face.backward(names[trial.root])
+    return {name: value for name, value in names.items() if isinstance(value, face.kind)}
+
+
+def _described(face: Face, trial: Trial) -> dict[str, Any]:
+    """What the engine has, to choose the trials by."""
+    value = face.make(0.1)
+    return {
+        "class": face.kind.__name__,
+        "data": face.data,
+        "grad": face.grad,
+        "there": sorted(face.there),
+        "reflected": [sign for sign, name in _REFLECTED.items() if hasattr(face.kind, name)],
+        "single": abs(face.data_of(value) - 0.1) > 1e-12,
+    }
+
+
+_REFLECTED = {"+": "__radd__", "-": "__rsub__", "*": "__rmul__", "/": "__rtruediv__", "**": "__rpow__"}
+
+
+def _freed(face: Face, trial: Trial) -> dict[str, Any]:
+    """How many values are left of a graph that is let go, before the collector has run and after."""
+    gc.collect()
+    gc.disable()
+    before = _count(face)
+    seen = run(face, trial)
+    if "error" in seen:
+        return seen
+    left = _count(face) - before
+    gc.collect()
+    return {"left": left, "kept": _count(face) - before}
+
+
+def _count(face: Face) -> int:
+    return len([1 for thing in gc.get_objects() if type(thing) is face.kind])
+
+
+def _error(error: BaseException, path: str, phase: str) -> dict[str, Any]:
+    """An error as it is told: its type and words, and the last line of the engine's file on the way to it."""
+    line, function = 0, ""
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == path:
+            line, function = trace.tb_lineno, trace.tb_frame.f_code.co_name
+        trace = trace.tb_next
+    if isinstance(error, SyntaxError) and error.filename == path:
+        line = error.lineno or 0
+    message = f"{error}"[:300] if not isinstance(error, RecursionError) else "maximum recursion depth exceeded"
+    return {"type": type(error).__name__, "message": message, "phase": phase, "line": line, "function": function}
+
+
+def ours() -> Face:
+    """microgrid itself, to say what is right."""
+    import microgrid
+
+    source = Engine(microgrid.Value, functions=sys.modules["microgrid"])
+    return load(source)
