@@ -71,7 +71,7 @@ class Case:
         return abs(x - y) <= (SINGLE if self.single else DOUBLE) * max(1.0, abs(y))
 
     def all_near(self, some: Mapping[str, float], others: Mapping[str, float]) -> bool:
-        return all([self.near(some[name], number) for name, number in others.items()])
+        return all([self.near(some.get(name, math.nan), number) for name, number in others.items()])
 
     @cached_property
     def values_right(self) -> bool:
@@ -89,6 +89,8 @@ class Case:
     def fine(self) -> bool:
         if self.probe.topic == "freed":
             return "left" in self.seen and self.seen["left"] <= self.seen["kept"]
+        if self.probe.topic == "edited":
+            return True  # there is no right or wrong, only what it does
         if self.probe.topic == "twice" and self.error and self.error["type"] == "RuntimeError":
             return True  # refused, as by PyTorch
         if not self.answered or not self.values_right or not self.kept:

@@ -56,13 +56,15 @@ def check_class(
     Returns the rows, in the order of the files.
     """
     names = _pages(files)
+    above = str(Path(page.__file__).parents[1])  # this microgrid, wherever it is run from
+    where = os.environ | {"PYTHONPATH": os.pathsep.join([above, *os.environ.get("PYTHONPATH", "").split(os.pathsep)])}
 
     def one(file: str) -> Row:
         with tempfile.TemporaryDirectory() as folder:
             command = [sys.executable, "-m", "microgrid", "check", file, *options, "--out", folder]
             try:
                 made = subprocess.run(
-                    command, capture_output=True, text=True, timeout=SECONDS, stdin=subprocess.DEVNULL
+                    command, capture_output=True, text=True, timeout=SECONDS, stdin=subprocess.DEVNULL, env=where
                 )
                 report = json.loads((Path(folder) / "report.json").read_text(encoding="utf-8"))
                 text = (Path(folder) / "report.html").read_text(encoding="utf-8")

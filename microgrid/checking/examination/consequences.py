@@ -1,6 +1,7 @@
 """A cause told once: what only follows from another finding is left out."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from .cases import Finding
 from .face import FUNCTIONS
@@ -39,7 +40,16 @@ def causes_alone(findings: Sequence[Finding], source: Source) -> list[Finding]:
             return True
         return bool(all_of(finding.operation, source) & faulty)
 
-    return [finding for finding in findings if not follows(finding)]
+    return _joined([finding for finding in findings if not follows(finding)])
+
+
+def _joined(findings: list[Finding]) -> list[Finding]:
+    """One finding on `**`, whatever is wrong with it."""
+    power = [finding for finding in findings if finding.code == "power"]
+    if len(power) < 2:
+        return findings
+    whole = replace(power[0], detail="; ".join([finding.detail for finding in power]))
+    return [whole if finding is power[0] else finding for finding in findings if finding not in power[1:]]
 
 
 def all_of(operation: str, source: Source) -> set[str]:

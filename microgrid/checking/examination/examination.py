@@ -127,8 +127,8 @@ class _Examination:
         return [Case(probe, seen, right, self.single) for probe, seen, right in zip(asked, answers, rights)]
 
     def right(self, trial: Trial) -> dict[str, Any]:
-        """What microgrid says, without the grads that are there before."""
-        return run(self.reference, replace(trial, grads={})) if trial.kind == "run" else {}
+        """What microgrid says, without grads that are there before and data that is changed."""
+        return run(self.reference, replace(trial, grads={}, edits={})) if trial.kind == "run" else {}
 
     def found(self, cases: list[Case], there: set[str], source: Source) -> list[Finding]:
         by_operation = {name: [case for case in cases if case.probe.operation == name] for name in there}
@@ -194,6 +194,8 @@ class _Examination:
                     "is refused" if not rows else "starts afresh" if rows[1] == rows[0] else "adds to the leaves' grads"
                 )
                 yield f"a second backward() {done}"
+            if case.probe.topic == "edited":
+                yield _edited(case)
             if case.probe.topic == "freed" and case.seen.get("kept"):
                 yield "every value is kept for good (by a tape?): the memory grows with each graph"
         missed = len([case for case in cases if case.stopped == "not run"])
@@ -218,12 +220,28 @@ class _Examination:
         return Fault.of(finding, Source(self.engine.path, ""))
 
 
+EDITED = {12.0: "as it was before", 40.0: "as it is then"}  # d(a * b * a)/da at b = 2 for a = 3 and for a = 10
+
+
+def _edited(case: Case) -> str:
+    """What an engine makes of `a.data = 10` between the forward lines and backward()."""
+    said = "`a.data = 10` between forward and backward()"
+    if not case.answered:
+        return f"{said} is refused"
+    got = next((words for slope, words in EDITED.items() if case.near(case.got["a"], slope)), "")
+    if got:
+        return f"{said} gives the slope {got}"
+    return f"{said} mixes old and new numbers: run the forward lines again first"
+
+
 def _topics(cases: Sequence[Case], graphs: int) -> dict[str, tuple[int, int]]:
     """How many trials are right and how many there are, by operation or by what they are about."""
     named = {"order": "order", "fan-out": "order", "twice": "a second backward", "in place": "+=", "deep": "depth",
              "freed": "memory"}  # fmt: skip
     topics: dict[str, tuple[int, int]] = {}
     for case in cases:
+        if case.probe.topic == "edited":
+            continue
         name = named.get(case.probe.topic, case.probe.operation)
         right, many = topics.get(name, (0, 0))
         topics[name] = (right + case.fine, many + 1)

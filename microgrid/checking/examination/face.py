@@ -69,14 +69,18 @@ class Face:
     kind: type = object
     path: str = ""
 
+    def is_value(self, thing: Any) -> bool:
+        """Whether it is a value of this engine, also where the class was derived to adapt it."""
+        return isinstance(thing, self.kind) or (type(thing) is not object and issubclass(self.kind, type(thing)))
+
     def number_of(self, value: Any, name: str) -> float:
         """A plain number: what an engine keeps may be None, a value of its own, or an array of one number."""
         number = getattr(value, name) if hasattr(value, name) else value
-        if callable(number) and not isinstance(number, self.kind):
+        if callable(number) and not self.is_value(number):
             number = number()
         if number is None:
             return 0.0
-        if isinstance(number, self.kind):
+        if self.is_value(number):
             number = getattr(number, self.data)
         if isinstance(number, complex):
             raise TypeError(f"{name} is the complex number {number}")
@@ -216,7 +220,7 @@ def _function(face: Face, places: list[Any], names: tuple[str, ...], several: bo
 def _of_values(face: Face, function: Callable[..., Any], several: bool) -> bool:
     """Whether a free function is one of the engine's, not a helper on plain numbers."""
     try:
-        return isinstance(function([face.make(0.5)] if several else face.make(0.5)), face.kind)
+        return face.is_value(function([face.make(0.5)] if several else face.make(0.5)))
     except (TypeError, AttributeError):
         return False
     except Exception:

@@ -57,7 +57,7 @@ def probes(there: Collection[str], level: int) -> list[Probe]:
     return [
         probe for probe in asked
         if all([need in there and level_of(need) <= level for need in (probe.operation, *probe.needs) if need])
-        and (probe.topic not in ("twice", "in place") or level > 1)
+        and (probe.topic not in ("twice", "edited", "in place") or level > 1)
     ]  # fmt: skip
 
 
@@ -124,6 +124,7 @@ def _again() -> Iterator[Probe]:
     inputs = {"a": 3.0, "k": 2.0, "m": 5.0}
     yield Probe("twice", "+", Trial("b = a + k\nL = b + m", inputs, backwards=3))
     yield Probe("twice", "*", Trial("b = a * a\nL = b * a", {"a": 3.0}, backwards=3))
+    yield Probe("edited", "*", Trial("c = a * b\nL = c * a", {"a": 3.0, "b": 2.0}, edits={"a": 10.0}))
     yield Probe("in place", "+", Trial("t = a + k\nu = t\nu += b\nL = u * m", {"a": 3.0, "k": 2.0, "b": 5.0, "m": 4.0}))
 
 

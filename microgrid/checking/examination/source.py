@@ -24,6 +24,7 @@ class Source:
     def __init__(self, path: str, kind: str) -> None:
         self.path = path
         self.kind = kind
+        linecache.checkcache(path)  # the file may have been mended since
         self.lines = linecache.getlines(path) if path else []
         try:
             self.tree = ast.parse("".join(self.lines))
@@ -49,16 +50,9 @@ class Source:
             found = self._methods.get(name) or self._free.get(name)
             if found is None:
                 continue
-            body = found.body[-1] if len(found.body) <= 2 else None
-            if isinstance(body, ast.Return) and isinstance(body.value, ast.Call):
-                inner = body.value.func
-                called = (
-                    inner.id if isinstance(inner, ast.Name) else inner.attr if isinstance(inner, ast.Attribute) else ""
-                )
-                further = self._free.get(called) or (
-                    self._methods.get(called) if called not in ("Value", name) else None
-                )
-                return further or found
+            further = _handed_to(found)
+            if further and further not in ("Value", self.kind, name):
+                return self._free.get(further) or self._methods.get(further) or found
             return found
         return None
 
@@ -192,6 +186,16 @@ def _of_numbers(node: ast.AST) -> bool:
     return numbers or not any([isinstance(part, ast.Name) for part in parts])
 
 
+def _handed_to(function: Function) -> str:
+    """The function that this one only hands its arguments to: "mul" for `return mul(self, other)`."""
+    last = function.body[-1]
+    if not isinstance(last, ast.Return) or not isinstance(last.value, ast.Call):
+        return ""
+    simple = all([isinstance(part, ast.Name | ast.Constant) for part in last.value.args])
+    called = last.value.func
+    return (getattr(called, "id", "") or getattr(called, "attr", "")) if simple and len(function.body) <= 2 else ""
+
+
 def _made(function: Function) -> int:
     """The line in which a result is made, of a function that only makes one; else its first."""
     last = function.body[-1]
@@ -272,8 +276,12 @@ def _appends(node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("append", "insert", "appendleft")
 
 
-def _defines(node: ast.AST) -> bool:
-    return isinstance(node, Function)
+def _returns(node: ast.AST) -> bool:
+    return isinstance(node, ast.Return)
+
+
+def _is_nothing(node: ast.AST) -> bool:
+    return False  # what is looked for is not there
 
 
 _TESTS: dict[str, Callable[[ast.AST], bool]] = {
@@ -292,4 +300,7 @@ _TESTS: dict[str, Callable[[ast.AST], bool]] = {
     "duplicates": _appends,
     "fires-early": _appends,
     "root-accumulates": _adds_to_grad,
+    "reflected-minus": _returns,
+    "reflected-divide": _returns,
+    "not-attached": _is_nothing,
 }

@@ -1,12 +1,12 @@
 """What is tried on an engine: a few lines of arithmetic, run with its values; and what is then read off."""
 
 import gc
-import random
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ... import functions
+from ...engine import Value
 from .face import Engine, Face, NoEngine, load
 
 
@@ -26,7 +26,6 @@ class Trial:
     edits: Mapping[str, float] = field(default_factory=dict)
     root: str = "L"
     kind: str = "run"
-    shuffled: int = 0  # other addresses, for an engine whose order depends on them
 
     def __str__(self) -> str:
         given = ", ".join([f"{name} = {number:g}" for name, number in self.inputs.items()])
@@ -50,15 +49,15 @@ def observe(engine: Engine, trials: Sequence[Trial]) -> Iterator[dict[str, Any]]
 def run(face: Face, trial: Trial) -> dict[str, Any]:
     """The trial with values of this engine: data, a row of grads for each sweep, and the data of the inputs after."""
     phase = "forward"
-    litter = [object() for _ in range(random.Random(trial.shuffled).randrange(5000) if trial.shuffled else 0)]
-    del litter[::2]
     try:
         values = {name: face.make(number) for name, number in trial.inputs.items()}
         inputs = dict(values)
         for name, number in trial.grads.items():
             setattr(values[name], face.grad, number)
         names = execute(face, trial.lines, values)
-        data = {name: face.data_of(value) for name, value in names.items() if isinstance(value, face.kind)}
+        if names[trial.root] is None:
+            raise TypeError(f"{trial.root} is None: is a `return` missing?")
+        data = {name: face.data_of(value) for name, value in names.items() if face.is_value(value)}
         for name, number in trial.edits.items():
             setattr(names[name], face.data, number)
         phase, rows = "backward", []
@@ -74,18 +73,17 @@ def run(face: Face, trial: Trial) -> dict[str, Any]:
 
 def execute(face: Face, lines: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """The lines run, with the engine's functions; the names that stand for something afterwards."""
-    functions = {name: function for name, function in face.there.items() if name.isidentifier()}
-    functions |= {"value": face.make}
-    names: dict[str, Any] = {**functions, **values}
+    own = {name: function for name, function in face.there.items() if name.isidentifier()}
+    names: dict[str, Any] = {**own, **values}
     exec(lines, {"__builtins__": {"range": range, "sum": sum, "abs": abs}}, names)
-    return {name: value for name, value in names.items() if name not in functions and name != "_"}
+    return {name: value for name, value in names.items() if name not in own and name != "_"}
 
 
 def run_names(face: Face, trial: Trial) -> dict[str, Any]:
     """The values of a trial by name, after one sweep."""
     names = execute(face, trial.lines, {name: face.make(number) for name, number in trial.inputs.items()})
     face.backward(names[trial.root])
-    return {name: value for name, value in names.items() if isinstance(value, face.kind)}
+    return {name: value for name, value in names.items() if face.is_value(value)}
 
 
 def _described(face: Face, trial: Trial) -> dict[str, Any]:
@@ -137,7 +135,4 @@ def _error(error: BaseException, path: str, phase: str) -> dict[str, Any]:
 
 def ours() -> Face:
     """microgrid itself, to say what is right."""
-    import microgrid
-
-    source = Engine(microgrid.Value, functions=sys.modules["microgrid"])
-    return load(source)
+    return load(Engine(Value, functions=functions))
