@@ -106,7 +106,7 @@ CAUSES = {
     ),
     "constants": Cause(
         22,
-        "plain numbers do not mix with values: {detail} fails",
+        "plain numbers do not mix with values: no answer to {detail}",
         "begin with `other = other if isinstance(other, Value) else Value(other)`, and write __radd__ and its like",
     ),
     "overflow": Cause(

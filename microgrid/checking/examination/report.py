@@ -50,7 +50,11 @@ class Fault:
         cause = CAUSES[finding.code]
         shown = ", ".join([f"`{name}`" if not name.isalpha() and "`" not in name else name
                            for name in finding.operation.split(", ")])  # fmt: skip
-        line = (finding.error or {}).get("line", 0) if finding.code in ("unbound-name", "raises", "import") else 0
+        line = (
+            (finding.error or {}).get("line", 0)
+            if finding.code in ("unbound-name", "raises", "import", "constants")
+            else 0
+        )
         line = line or source.line_of(finding.code, finding.operation.strip("`"), finding.trial.lines)
         words = {"operation": shown, "detail": finding.detail}
         return cls(

@@ -2,17 +2,16 @@
 
 import ast
 import linecache
-from collections.abc import Callable, Iterator
 from functools import cached_property
 
 from .face import BACKWARD, DATA, FUNCTIONS, GRAD, OPERATORS
+from .patterns import Function, calls, matching
 
 REFLECTED = {"2 - a": "__rsub__", "2 / a": "__rtruediv__", "2 + a": "__radd__", "sum(": "__radd__", "2 * a": "__rmul__"}
 FREE = {
     "+": ("add",), "-": ("sub", "subtract"), "*": ("mul", "multiply"), "/": ("div", "truediv", "divide"),
     "**": ("power", "pow"), "neg": ("neg", "negate"), "abs": ("abs", "absolute"),
 }  # fmt: skip
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class Source:
@@ -98,7 +97,7 @@ class Source:
     def hands_down(self) -> bool:
         """Whether backward calls itself with more than the node: with the increment that is passed down a path."""
         for function in self._swept():
-            for node in _calls(function, {inner.name for inner in self._swept()}):
+            for node in calls(function, {inner.name for inner in self._swept()}):
                 method = isinstance(node.func, ast.Attribute)
                 if len(node.args) + len(node.keywords) >= (1 if method else 2):
                     return True
@@ -160,7 +159,7 @@ class Source:
         if code == "overwrites" and self.backward is not None:
             places = [*places, self.backward]
         for place in places:
-            found = min(_matching(code, place), default=0)
+            found = min(matching(code, place), default=0)
             if found:
                 return found
         return _made(function) if function is not None else 0
@@ -200,107 +199,3 @@ def _made(function: Function) -> int:
     """The line in which a result is made, of a function that only makes one; else its first."""
     last = function.body[-1]
     return last.lineno if isinstance(last, ast.Return) and isinstance(last.value, ast.Call) else function.lineno
-
-
-def _matching(code: str, function: Function) -> Iterator[int]:
-    test = _TESTS.get(code, _writes_grad)
-    for node in ast.walk(function):
-        if test is _calls_itself:
-            yield from [call.lineno for call in _calls(function, {function.name})]
-            return
-        if test(node):
-            yield node.lineno  # type: ignore[attr-defined]
-
-
-def _calls(function: Function, names: set[str]) -> Iterator[ast.Call]:
-    for node in ast.walk(function):
-        if isinstance(node, ast.Call):
-            called = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-            if called in names:
-                yield node
-
-
-def _is_grad(node: ast.AST) -> bool:
-    return isinstance(node, ast.Attribute) and node.attr in GRAD
-
-
-def _writes_grad(node: ast.AST) -> bool:
-    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AugAssign) else []
-    return any([_is_grad(target) for target in targets])
-
-
-def _sets_grad(node: ast.AST) -> bool:
-    """An assignment of something that is computed: not `self.grad = 0`."""
-    return isinstance(node, ast.Assign) and _writes_grad(node) and not isinstance(node.value, ast.Constant)
-
-
-def _multiplies_grads(node: ast.AST) -> bool:
-    """A product with two grads in it, or a tuple of local gradients with one."""
-    if isinstance(node, ast.AugAssign | ast.Assign) and _writes_grad(node):
-        return len([1 for part in ast.walk(node.value) if _is_grad(part)]) > 1
-    return isinstance(node, ast.Tuple) and any([_is_grad(part) for part in node.elts])
-
-
-def _sets_data(node: ast.AST) -> bool:
-    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AugAssign) else []
-    return any([isinstance(target, ast.Attribute) and target.attr in DATA for target in targets])
-
-
-def _adds_to_grad(node: ast.AST) -> bool:
-    return isinstance(node, ast.AugAssign) and _is_grad(node.target)
-
-
-def _is_tiny(node: ast.AST) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, float) and 0 < node.value < 1e-3
-
-
-def _makes_a_set(node: ast.AST) -> bool:
-    return isinstance(node, ast.Set) or (
-        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "set" and bool(node.args)
-    )
-
-
-def _at_least(node: ast.AST) -> bool:
-    return isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.GtE | ast.LtE)
-
-
-def _calls_exp(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and (getattr(node.func, "attr", "") or getattr(node.func, "id", "")) == "exp"
-
-
-def _calls_itself(node: ast.AST) -> bool:
-    raise NotImplementedError  # told by the function as a whole
-
-
-def _appends(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("append", "insert", "appendleft")
-
-
-def _returns(node: ast.AST) -> bool:
-    return isinstance(node, ast.Return)
-
-
-def _is_nothing(node: ast.AST) -> bool:
-    return False  # what is looked for is not there
-
-
-_TESTS: dict[str, Callable[[ast.AST], bool]] = {
-    "overwrites": _sets_grad,
-    "grad-for-data": _multiplies_grads,
-    "data-changed": _sets_data,
-    "in-place-add": _sets_data,
-    "epsilon": _is_tiny,
-    "parents-in-a-set": _makes_a_set,
-    "relu-at-0": _at_least,
-    "overflow": _calls_exp,
-    "recursion": _calls_itself,
-    "once-per-path": _calls_itself,
-    "no-order": _calls_itself,
-    "visited-unused": _appends,
-    "duplicates": _appends,
-    "fires-early": _appends,
-    "root-accumulates": _adds_to_grad,
-    "reflected-minus": _returns,
-    "reflected-divide": _returns,
-    "not-attached": _is_nothing,
-}
