@@ -57,11 +57,12 @@ def check_class(
     """
     names = _pages(files)
     above = str(Path(page.__file__).parents[1])  # this microgrid, wherever it is run from
-    where = os.environ | {"PYTHONPATH": os.pathsep.join([above, *os.environ.get("PYTHONPATH", "").split(os.pathsep)])}
+    given = [place for place in os.environ.get("PYTHONPATH", "").split(os.pathsep) if place]  # "" is the folder here
+    where = os.environ | {"PYTHONPATH": os.pathsep.join([above, *given])}
 
     def one(file: str) -> Row:
         with tempfile.TemporaryDirectory() as folder:
-            command = [sys.executable, "-m", "microgrid", "check", file, *options, "--out", folder]
+            command = [sys.executable, "-P", "-m", "microgrid", "check", file, *options, "--out", folder]
             try:
                 made = subprocess.run(
                     command, capture_output=True, text=True, timeout=SECONDS, stdin=subprocess.DEVNULL, env=where

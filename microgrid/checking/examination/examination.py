@@ -16,7 +16,7 @@ from .plan import EXTRAS, LATER, LEVELS, STANDARD, Probe, level_of, probes, rand
 from .report import Check, Fault
 from .shrinking import Search, smallest
 from .source import Source
-from .trials import Trial, observe, ours, run
+from .trials import Trial, observe, ours, run, sound
 
 SECONDS = 15.0  # for all trials of one engine
 KNOWN = ("numpy", "scipy", "sympy", "matplotlib", "graphviz", "networkx", "torch", "jax")
@@ -56,7 +56,7 @@ def check(
     subject = Engine(*_source(engine), data, grad, backward, functions)
     for name in sorted(imports_of(subject.path) & set(KNOWN)):
         _have(name)
-    apart = Apart(observe, subject, SECONDS)
+    apart = Apart(observe, subject, SECONDS, sound=sound)
     return _Examination(subject, level, apart, seed).report(start)
 
 
@@ -95,6 +95,7 @@ class _Examination:
         first = next(iter(apart.each([Trial("", kind="describe")], 1)))
         apart.answers = 2.0
         shown = self.engine.path or getattr(self.engine.source, "__name__", "")
+        shown = "your cell" if "ipykernel" in shown else shown
         if "there" not in first:
             return Check(
                 shown, self.level, (self._unusable(first),), (), (), {"import": (0, 1)}, time.monotonic() - start
@@ -156,19 +157,16 @@ class _Examination:
         if "+" not in names:
             return 0, []
         trials = [trial for trial in random_graphs(names, self.seed) if self.tame(trial)]
-        asked = [Probe("random", "", trial) for trial in trials]
-        answers = self.apart.each(trials, 1000)
-        failing = [
-            case for case, seen in ((Case(p, {}, {}, self.single), s) for p, s in zip(asked, answers))
-            if not Case(case.probe, seen, self.right(case.probe.trial), self.single).fine
-        ]  # fmt: skip
+        answers = zip(trials, self.apart.each(trials, 1000))
+        cases = [Case(Probe("random", "", trial), seen, self.right(trial), self.single) for trial, seen in answers]
+        failing = [case for case in cases if not case.fine and case.stopped != "not run"]
         if not failing:
-            return 1, []
+            return int(all([case.fine for case in cases])), []
         search = Search(self.engine, tuple(sorted(names)), self.seed, failing[0].probe.trial)
         trial = smallest(search, self.apart)
         seen = next(iter(self.apart.each([trial], 1)))
         case = Case(Probe("random", "", trial), seen, self.right(trial), self.single)
-        return 0, [] if case.fine else [sweeps.unexplained(case)]
+        return 0, [] if case.fine else [sweeps.unexplained(failing[0] if case.stopped == "not run" else case)]
 
     def tame(self, trial: Trial) -> bool:
         right = self.right(trial)

@@ -25,6 +25,9 @@ FUNCTIONS = {
 }  # fmt: skip
 
 
+LARGEST_TEXT = 1 << 16  # characters of a file that is looked into: Python needs a minute for 5 MB
+
+
 class NoEngine(Exception):
     """What was given is no engine that could be examined; the message says what to do."""
 
@@ -70,8 +73,9 @@ class Face:
     path: str = ""
 
     def is_value(self, thing: Any) -> bool:
-        """Whether it is a value of this engine, also where the class was derived to adapt it."""
-        return isinstance(thing, self.kind) or (type(thing) is not object and issubclass(self.kind, type(thing)))
+        """Whether it is a value of this engine: of its class, of one that it derives from, or of a sister of it."""
+        own = [kind for kind in self.kind.__mro__ if kind.__module__ not in ("builtins", "abc", "typing")]
+        return isinstance(thing, tuple(own))
 
     def number_of(self, value: Any, name: str) -> float:
         """A plain number: what an engine keeps may be None, a value of its own, or an array of one number."""
@@ -240,11 +244,19 @@ def _takes(function: Any, many: int) -> bool:
     return True
 
 
+def parsed(text: str | bytes) -> ast.Module:
+    """The tree of a text, an empty one where it is no Python, or too long or too deep to be looked into."""
+    try:
+        return ast.parse(text if len(text) <= LARGEST_TEXT else "")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ast.Module([], [])
+
+
 def imports_of(path: str) -> set[str]:
     """The packages that a file imports, by its text."""
     try:
-        tree = ast.parse(Path(path).read_bytes())
-    except (OSError, SyntaxError, ValueError):
+        tree = parsed(Path(path).read_bytes())
+    except OSError:
         return set()
     found = {
         alias.name.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names

@@ -85,7 +85,7 @@ def _in_one_line(lines: str) -> list[str]:
     return [line for line in joined if line]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Check:
     """What `check` found; `print` shows it, and so does a notebook.
 
@@ -125,6 +125,9 @@ class Check:
         many = len(self.faults)
         found = "nothing is wrong" if not many else "1 thing to mend" if many == 1 else f"{many} things to mend"
         return f"{self.passed} of {self.trials} trials right; {found}"
+
+    def __repr__(self) -> str:
+        return f"Check({os.path.basename(self.engine)}: {self.verdict})"
 
     def __str__(self) -> str:
         from_rich = _console(io.StringIO())
@@ -195,4 +198,4 @@ def _console(file: Any) -> Any:
         from rich.console import Console
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(f"the report of check is laid out by rich: {INSTALL}", name="rich") from error
-    return Console(file=file, width=WIDTH, color_system=None, highlight=False)
+    return Console(file=file, width=WIDTH, color_system=None, highlight=False, force_jupyter=False)

@@ -4,7 +4,7 @@ import ast
 import linecache
 from functools import cached_property
 
-from .face import BACKWARD, DATA, FUNCTIONS, GRAD, OPERATORS
+from .face import BACKWARD, DATA, FUNCTIONS, GRAD, OPERATORS, parsed
 from .patterns import Function, calls, matching
 
 REFLECTED = {"2 - a": "__rsub__", "2 / a": "__rtruediv__", "2 + a": "__radd__", "sum(": "__radd__", "2 * a": "__rmul__"}
@@ -25,10 +25,7 @@ class Source:
         self.kind = kind
         linecache.checkcache(path)  # the file may have been mended since
         self.lines = linecache.getlines(path) if path else []
-        try:
-            self.tree = ast.parse("".join(self.lines))
-        except (SyntaxError, ValueError, RecursionError):
-            self.tree = ast.Module([], [])
+        self.tree = parsed("".join(self.lines))
 
     def text(self, line: int) -> str:
         return self.lines[line - 1].strip() if 0 < line <= len(self.lines) else ""

@@ -58,6 +58,8 @@ def run(face: Face, trial: Trial) -> dict[str, Any]:
         if names[trial.root] is None:
             raise TypeError(f"{trial.root} is None: is a `return` missing?")
         data = {name: face.data_of(value) for name, value in names.items() if face.is_value(value)}
+        if trial.root not in data:
+            raise TypeError(f"{trial.root} is a {type(names[trial.root]).__name__}, no {face.kind.__name__}")
         for name, number in trial.edits.items():
             setattr(names[name], face.data, number)
         phase, rows = "backward", []
@@ -69,6 +71,26 @@ def run(face: Face, trial: Trial) -> dict[str, Any]:
         return {"data": data, "grads": rows, "after": after, "later": later}
     except Exception as error:
         return {"error": _error(error, face.path, phase)}
+
+
+def sound(trial: Trial, answer: dict[str, Any]) -> bool:
+    """Whether an answer has the form that it must have: an engine may replace all of Python in its process."""
+    if "error" in answer:
+        texts = [answer["error"].get(name) for name in ("type", "message", "phase", "function")]
+        return all([isinstance(text, str) for text in texts]) and isinstance(answer["error"].get("line"), int)
+    if "no engine" in answer:
+        return isinstance(answer["no engine"], str)
+    if trial.kind == "describe":
+        lists = [*answer.get("there", [None]), *answer.get("reflected", [None])]
+        return all([isinstance(text, str) for text in [answer.get("class"), *lists]]) and "single" in answer
+    if trial.kind == "freed":
+        return all([isinstance(answer.get(name), int) for name in ("left", "kept")])
+    wanted = {trial.root, *trial.inputs}
+    tables = [answer.get("data"), answer.get("later"), *answer.get("grads", [])]
+    return len(tables) == 2 + trial.backwards and all([
+        isinstance(table, dict) and names <= table.keys() and all([type(x) is float for x in table.values()])
+        for table, names in [*[(table, wanted) for table in tables], (answer.get("after"), set(trial.inputs))]
+    ])  # fmt: skip
 
 
 def execute(face: Face, lines: str, values: Mapping[str, Any]) -> dict[str, Any]:
