@@ -17,7 +17,7 @@ _PAGE = """<!DOCTYPE html>
 }}
 body {{ font: 18px/1.55 system-ui, "DejaVu Sans", sans-serif; color: var(--ink); background: var(--paper);
        max-width: 72rem; margin: 2rem auto; padding: 0 1.2rem }}
-h1 {{ font-size: 1.9rem; line-height: 1.2 }}
+h1 {{ font-size: 1.9rem; line-height: 1.2; overflow-wrap: anywhere }}
 h2 {{ font-size: 1.3rem; margin-top: 2.4rem }}
 p.soft {{ color: var(--soft) }}
 img {{ border: 1px solid var(--rim); border-radius: 8px; background: #fff }}
@@ -26,7 +26,8 @@ table {{ border-collapse: collapse; font-variant-numeric: tabular-nums }}
 th, td {{ padding: .3rem .9rem; border-bottom: 1px solid var(--rim); text-align: right }}
 th:first-child, td:first-child {{ text-align: left }}
 table.said th {{ text-align: left; white-space: nowrap; vertical-align: top; font-weight: normal; color: var(--soft) }}
-table.said td {{ text-align: left; font-family: "DejaVu Sans Mono", Menlo, Consolas, monospace; font-size: .9em }}
+table.said td {{ text-align: left; overflow-wrap: anywhere }}
+table.said td {{ font-family: "DejaVu Sans Mono", Menlo, Consolas, monospace; font-size: .9em }}
 thead th {{ background: var(--band) }}
 pre, code {{ font-family: "DejaVu Sans Mono", Menlo, Consolas, monospace; font-size: .9em }}
 pre {{ background: var(--band); padding: .8rem 1rem; border-radius: 8px; overflow-x: auto }}
@@ -70,7 +71,7 @@ def picture(name: str, description: str) -> str:
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Cells of text, the first column to the left and the others to the right."""
+    """Cells of text, the first column to the left and the others, numbers, to the right."""
     head = "".join([f'<th scope="col">{escape(cell)}</th>' for cell in header])
     body = "".join(["<tr>" + "".join([f"<td>{escape(cell)}</td>" for cell in row]) + "</tr>" for row in rows])
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'

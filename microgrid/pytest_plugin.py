@@ -26,10 +26,11 @@ class Topic(pytest.Item):
             raise Wrong(f"{right} of {many} trials are right\n{self.why()}")
 
     def why(self) -> str:
-        """The faults of this topic, and where there are none those that it follows from."""
-        faults = self.check.faults
-        own = tuple([fault for fault in faults if self.name in fault.operation.split(", ")])
-        return str(replace(self.check, faults=own or faults, lacks=(), facts=()))
+        """The faults of this topic; where there are none, those that it follows from in a line."""
+        own = [f for f in self.check.faults if self.name in f.operation.split(", ") or self.name == f.topic]
+        if own:
+            return str(replace(self.check, faults=tuple(own), lacks=(), facts=()))
+        return "follows from " + "; ".join([fault.title for fault in self.check.faults])
 
     def repr_failure(self, excinfo: Any, style: Any = None) -> Any:
         return str(excinfo.value) if isinstance(excinfo.value, Wrong) else super().repr_failure(excinfo, style)

@@ -146,8 +146,12 @@ def test_argnums_choose_the_arguments():
         return x * y**2 * z**3
 
     assert grad(f)(5.0, 3.0, 2.0) == 72.0
+    assert value_and_grad(f)(5.0, 3.0, 2.0) == (360.0, 72.0)
+    assert jacobian(lambda x, y: [x * y, x / y])(6.0, 2.0) == [2.0, 0.5]
+    assert hessian(lambda x, y: x**3 * y)(5.0, 2.0) == 60.0
     assert grad(f, 1)(5.0, 3.0, 2.0) == 240.0
     assert grad(f, -1)(5.0, 3.0, 2.0) == 540.0
+    assert grad(f, -3)(5.0, 3.0, 2.0) == 72.0
     assert grad(f, (2, 0))(5.0, 3.0, 2.0) == (540.0, 72.0)
     assert grad(f, [0])(5.0, 3.0, 2.0) == (72.0,)
 
@@ -197,6 +201,12 @@ def test_a_hessian_times_a_vector():
         rows = f(duals.Jet.variables(x)).curvatures
         expected = [sum([bend * vi for bend, vi in zip(row, v)]) for row in rows]
         assert hvp(f)(x, v) == pytest.approx(expected, rel=1e-13)
+
+
+def test_a_hessian_times_a_vector_of_many_numbers():
+    x, v = [Fraction(i, 7) for i in range(300)], list(range(300))
+    product = hvp(lambda x: sum([xi**3 for xi in x]))(x, v)
+    assert product == [6 * xi * vi for xi, vi in zip(x, v)]
 
 
 def test_derivatives_in_fractions_are_exact():
@@ -370,6 +380,9 @@ def test_an_argument_that_is_not_there_is_named():
     assert refusal(TypeError, lambda: jacobian(named, (0, 2))(2.0, 3.0)) == (
         "the derivative of named in argument (0, 2) was called with 2: count from 0"
     )
+    assert refusal(TypeError, lambda: grad(named, 5)(2.0)) == (
+        "the derivative of named in argument 5 was called with 1: count from 0"
+    )
     assert refusal(TypeError, lambda: grad(named, -2)(2.0)) == (
         "the derivative of named in argument -2 was called with 1: count from 0"
     )
@@ -381,6 +394,9 @@ def test_an_argument_that_is_not_there_is_named():
 def test_a_vector_of_another_length_has_no_hessian_product():
     assert refusal(ValueError, lambda: hvp(rosenbrock)([1.0, 2.0], [1.0])) == (
         "hvp at 2 numbers in a direction of 1: both need the same length"
+    )
+    assert refusal(ValueError, lambda: hvp(rosenbrock)([1.0, 2.0], [1.0, 2.0, 3.0])) == (
+        "hvp at 2 numbers in a direction of 3: both need the same length"
     )
 
 

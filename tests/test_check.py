@@ -46,8 +46,8 @@ def test_each_bug_is_named_and_nothing_else(tmp_path, style, bug):
 @pytest.mark.parametrize("style", STYLES)
 def test_a_right_engine_has_nothing_to_mend(style):
     found = mg.check(ENGINES / f"{style}.py")
-    assert found.faults == () and found.lacks == ()
-    assert found.passed == found.trials == 88 and found.score == 1
+    assert found.faults == () and found.lacks == ("a ** b",)
+    assert found.passed == found.trials == 92 and found.score == 1
 
 
 @pytest.mark.parametrize("file", SHAPES, ids=[file.stem for file in SHAPES])
@@ -65,18 +65,18 @@ def test_there_are_ten_other_shapes():
 @needs_fork
 def test_microgrid_itself():
     found = mg.check(mg.Value)
-    assert found.faults == () and found.lacks == () and found.trials == 117
+    assert found.faults == () and found.lacks == () and found.trials == 121
 
 
 @needs_fork
 def test_micrograd_is_reported_exactly():
     value = pytest.importorskip("micrograd.engine").Value
     found = mg.check(value)
-    assert [fault.code for fault in found.faults] == ["recursion", "interior-not-reset", "cycle"]
+    assert [fault.code for fault in found.faults] == ["interior-not-reset", "recursion", "cycle"]
     assert found.lacks == ("exp", "log", "tanh", "sigmoid", "2 ** a", "a ** b")
-    second = found.faults[1]
+    second = found.faults[0]
     assert (second.shown, second.got) == ("a = 3; b = a * a; L = b * a", "a.grad is 27, after a second backward() 72")
-    assert [fault.text for fault in found.faults] == ["build_topo(child)", "self.grad = 1", "def _backward():"]
+    assert [fault.text for fault in found.faults] == ["self.grad = 1", "build_topo(child)", "def _backward():"]
 
 
 def test_two_bugs_at_once_are_both_named(tmp_path):
@@ -120,7 +120,7 @@ def test_what_is_held_right_is_right_by_central_differences(probe):
     right = run(ours(), probe.trial)
     inputs = dict(probe.trial.inputs)
     assert right["data"]["L"] == pytest.approx(in_plain_numbers(probe.trial.lines, inputs), rel=1e-12)
-    if probe.topic in ("edited", "grad set"):
+    if probe.topic in ("edited", "grad set", "next graph"):
         return
     for name, x in inputs.items():
         h = 1e-6 * (abs(x) or 1)
@@ -195,7 +195,7 @@ def test_a_bug_between_operations_is_shrunk_to_the_smallest_graph(tmp_path):
     (fault,) = mg.check(tmp_path / "rare.py").faults
     assert fault.code == "unexplained"
     assert len(fault.example.split("\n")) == 3 and fault.example.count("*") >= 1
-    assert "first wrong node" in fault.title
+    assert "is the first wrong one from the root" in fault.title
 
 
 def test_levels(tmp_path):
@@ -204,7 +204,7 @@ def test_levels(tmp_path):
     assert mg.check(half).faults == ()
     assert mg.check(half, level="plus-times").score == 1
     found = mg.check(half, level="tanh")
-    assert [fault.title for fault in found.faults] == [f"{name} is not there" for name in STANDARD[2]]
+    assert [fault.title for fault in found.faults] == [f"{', '.join(STANDARD[2])} is not there"]
     assert found.trials - found.passed == len(STANDARD[2])
     first = {probe.topic for probe in probes({"+", "*"}, 1)}
     assert not first & {"deep", "freed", "twice", "edge", "in place"}
@@ -226,15 +226,15 @@ def test_what_is_no_engine(tmp_path):
     ]:
         (tmp_path / "odd.py").write_text(text, encoding="utf-8")
         (fault,) = mg.check(tmp_path / "odd.py").faults
-        assert fault.code == "import" and said in fault.title
+        assert fault.code in ("import", "no-engine") and said in fault.title
 
 
 @needs_fork
 def test_other_faces_by_an_adapter():
     found = mg.check(free_functions.Number)
-    assert found.faults == () and found.trials == 88
+    assert found.faults == () and found.trials == 92
     found = mg.check(free_functions.Number, backward=free_functions.backward, functions=free_functions)
-    assert found.faults == () and found.trials == 88
+    assert found.faults == () and found.trials == 92
 
     class Renamed(closures.Value):
         """Three lines that turn the names of another engine into those that are known."""
@@ -311,7 +311,7 @@ def test_pytest_plug_in(tmp_path):
 
     result = made("--microgrid-engine", "engine.py")
     assert result.returncode == 1
-    assert "FAILED engine.py::- - " in result.stdout and "1 failed, 16 passed" in result.stdout
+    assert "FAILED engine.py::- - " in result.stdout and "1 failed, 17 passed" in result.stdout
     assert "`2 - a` is computed as a - 2" in result.stdout
     result = made("--microgrid-engine", "engine.py", "--microgrid-level", "plus-times")
     assert result.returncode == 0 and "4 passed" in result.stdout

@@ -145,6 +145,16 @@ def test_operands_come_before_results_and_each_node_comes_once():  # bugs 3 and 
     assert all([at[id(parent)] < at[id(node)] for node in order for parent in node.parents])
 
 
+def test_the_walk_takes_operands_from_left_to_right():
+    a, b, c = Value(2.0), Value(3.0), Value(5.0)
+    left, right = a * b, b - c
+    root = left / right
+    assert [id(node) for node in topological_order(root)] == [id(node) for node in (a, b, left, c, right, root)]
+    x = Value(1.0)
+    (x * 0.1 + x * 0.2 + x * 0.3).backward()  # so the sum is one and the same in each run: 0.1 comes last
+    assert x.grad == 0.3 + 0.2 + 0.1 != 0.1 + 0.2 + 0.3
+
+
 def test_doubling_twenty_times_visits_twenty_one_nodes_and_not_two_million():  # bugs 3, 5 and 16
     a = Value(1)
     b = a
@@ -264,6 +274,8 @@ def test_minus_and_abs():  # bug 22
         (Fraction(2, 3), 3, Fraction(8, 27), Fraction(4, 3)),
         (Fraction(2, 3), -1, Fraction(3, 2), Fraction(-9, 4)),
         (-2, 3, -8, 12),
+        (-3, 301, -(3**301), 301 * 3**300),  # more digits than a float has
+        (Fraction(-1, 3), 300, Fraction(1, 3**300), Fraction(-300, 3**299)),
         (3, -1, 1 / 3, -1 / 9),
     ],
 )
@@ -271,6 +283,13 @@ def test_powers_of_a_fixed_exponent(base, exponent, value, slope):  # bug 15: ex
     out, slopes = gradients(lambda x: x**exponent, [base])
     assert out == value
     assert slopes == [pytest.approx(slope, rel=1e-15)] if isinstance(slope, float) else slopes == [slope]
+
+
+@pytest.mark.parametrize("exponent, slope", [(2, 6.0), (0, 0), (-1, -1 / 9)])
+def test_no_gradient_goes_to_a_fixed_exponent(exponent, slope):
+    out = Value(3.0) ** exponent
+    out.backward()
+    assert [parent.grad for parent in out.parents] == [pytest.approx(slope, rel=1e-15), 0]
 
 
 def test_a_power_of_two_values_and_a_number_to_a_value():
@@ -429,11 +448,14 @@ def test_dividing_by_zero_names_both_operands():
 def test_zero_to_a_negative_power_names_its_operands():
     shown = "** of Value(data=0, grad=0, label='x'), Value(data=-1, grad=0): "
     assert refusal(ZeroDivisionError, lambda: Value(0, label="x") ** -1) == shown + python_says(lambda: 0**-1)
+    shown = "** of Value(data=0.0, grad=0), Value(data=-0.5, grad=0): "
+    assert refusal(ZeroDivisionError, lambda: Value(0.0) ** -0.5) == shown + python_says(lambda: 0.0**-0.5)
 
 
-def test_a_root_of_a_negative_number_is_no_complex_number():
-    shown = f"** of Value(data=-8, grad=0), Value(data={1 / 3}, grad=0): "
-    assert refusal(ValueError, lambda: Value(-8) ** (1 / 3)) == shown + python_says(lambda: math.pow(-8, 1 / 3))
+@pytest.mark.parametrize("base, exponent", [(-8, 1 / 3), (-0.5, 0.5), (-1e-300, -1.5)])
+def test_a_root_of_a_negative_number_is_no_complex_number(base, exponent):
+    shown = f"** of Value(data={base}, grad=0), Value(data={exponent}, grad=0): "
+    assert refusal(ValueError, lambda: Value(base) ** exponent) == shown + python_says(lambda: math.pow(base, exponent))
 
 
 @pytest.mark.parametrize("base", [-2, 0, -2.5])
@@ -458,6 +480,8 @@ def test_an_overflow_names_its_operands():
     assert refusal(OverflowError, lambda: Value(1000).exp()) == shown + python_says(lambda: math.exp(1000))
     shown = "** of Value(data=10.0, grad=0), Value(data=400, grad=0): "
     assert refusal(OverflowError, lambda: Value(10.0) ** 400) == shown + python_says(lambda: 10.0**400)
+    shown = "** of Value(data=0.5, grad=0), Value(data=-2000.5, grad=0): "
+    assert refusal(OverflowError, lambda: Value(0.5) ** -2000.5) == shown + python_says(lambda: 0.5**-2000.5)
 
 
 def test_a_slope_that_does_not_exist_is_refused_on_the_way_back():

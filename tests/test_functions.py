@@ -190,6 +190,7 @@ def test_a_dot_product_takes_numbers_and_values_and_the_same_value_twice():
     assert (mg.dot([1, 2], [3, 4]), type(mg.dot([1, 2], [3, 4]))) == (11, int)
     assert mg.dot([Fraction(1, 3), 2], [Fraction(1, 2), Fraction(1, 7)]) == Fraction(19, 42)
     assert mg.dot([], []) == 0
+    assert mg.dot(range(1000), [2] * 1000) == 999 * 1000
 
 
 def test_the_hessian_of_a_dot_product_pairs_each_factor_with_the_other():
@@ -201,6 +202,12 @@ def test_where_sends_the_gradient_to_the_chosen_one_and_none_to_the_condition():
     for condition, value, slopes in ((2.0, 5.0, [0, 1, 0]), (-2.0, 7.0, [0, 0, 1]), (0.0, 7.0, [0, 0, 1])):
         assert mg.where(condition, 5.0, 7.0) == value
         assert gradient(mg.where, condition, 5.0, 7.0) == slopes
+
+
+@pytest.mark.parametrize("index, value", [(2.0, 1), (1.0, 0), (3.0, 0)])
+def test_a_match_is_flat(index, value):
+    assert mg.functions.match(index, 2.0) == value
+    assert gradient(mg.functions.match, index, 2.0) == [0, 0]
 
 
 def chosen_by_arithmetic(table, i):
@@ -320,6 +327,14 @@ def test_at_a_kink_the_slope_is_pytorchs():  # bug 21
     assert gradient(mg.minimum, 2.0, 2.0) == [0.5, 0.5]
 
 
+def test_at_a_kink_the_value_is_that_of_the_branch_below():
+    """x where x > 0, else the other: at 0 only the sign tells which it was, and an infinite factor."""
+    assert [math.copysign(1, mg.relu(x)) for x in (0.0, -0.0)] == [1, 1]
+    for f in (mg.leaky_relu, mg.elu):
+        assert [math.copysign(1, f(0.0, factor)) for factor in (1.0, -1.0)] == [1, -1]
+        assert math.isnan(f(0.0, math.inf))
+
+
 def test_the_slope_of_relu_comes_from_its_input_and_not_from_the_output():  # bug 21
     assert (mg.relu(5e-324), gradient(mg.relu, 5e-324)) == (5e-324, [1])
     assert (mg.relu(-5e-324), gradient(mg.relu, -5e-324)) == (0.0, [0])
@@ -336,6 +351,16 @@ def test_a_tie_of_fractions_is_split_exactly():
         assert gradient(lambda a, b, f=f: f(a, b) * third, third, third) == [Fraction(1, 6), Fraction(1, 6)]
         assert gradient(lambda a, f=f: f(a, 1) * third, Fraction(1)) == [Fraction(1, 6)]
         assert gradient(lambda a, f=f: f(1, a) * third, Fraction(1)) == [Fraction(1, 6)]
+        assert gradient(lambda a, b, f=f: f(a, b) * third, Fraction(0), Fraction(0)) == [Fraction(1, 6)] * 2
+
+
+@pytest.mark.parametrize("name", ["maximum", "minimum"])
+def test_a_tie_has_the_value_of_the_second(name):  # so that every backend has the same bits
+    f = getattr(mg, name)
+    for a, b in ((0.0, -0.0), (-0.0, 0.0)):
+        assert math.copysign(1, f(a, b)) == math.copysign(1, b)
+        assert math.copysign(1, f(Value(a), Value(b)).data) == math.copysign(1, b)
+    assert (type(f(2, 2.0)), type(f(2.0, 2))) == (float, int)
 
 
 def test_piecewise_functions_of_fractions_are_exact():
@@ -536,6 +561,8 @@ def test_two_lists_of_different_lengths_have_no_dot_product():
     expected = "dot of 1 and 2 numbers: both lists need the same length"
     assert refusal(ValueError, lambda: mg.dot([Value(1.0)], [1.0, 2.0])) == expected
     assert refusal(ValueError, lambda: mg.dot([1.0], [1.0, 2.0])) == expected
+    expected = "dot of 2 and 1 numbers: both lists need the same length"
+    assert refusal(ValueError, lambda: mg.dot([1.0, 2.0], [Value(1.0)])) == expected
 
 
 @pytest.mark.parametrize("function", [mg.logsumexp, mg.softmax, mg.log_softmax])

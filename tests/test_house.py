@@ -25,8 +25,8 @@ FLOORS = {
 }  # fmt: skip
 
 OPTIONAL = {
-    "IPython", "graphviz", "hypothesis", "jax", "llvmlite", "matplotlib", "micrograd", "numpy", "onnx", "pygraphviz", "pymoo",
-    "pytest", "rich", "safetensors", "sklearn", "sympy", "torch", "tqdm",
+    "IPython", "graphviz", "hypothesis", "jax", "llvmlite", "matplotlib", "micrograd", "numpy", "onnx",
+    "pygraphviz", "pymoo", "pytest", "rich", "safetensors", "sklearn", "sympy", "torch", "tqdm",
 }  # fmt: skip
 SLOW = {
     "asyncio", "ctypes", "email", "html", "http", "logging", "multiprocessing", "sqlite3", "ssl", "subprocess",

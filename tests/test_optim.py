@@ -118,7 +118,9 @@ def test_nesterov_momentum_is_the_gradient_at_the_point_that_it_leads_to():
     same(path, numpy_sgd(lambda t: 0.02, 0.9, nesterov=True))
 
 
-@pytest.mark.parametrize(("betas", "eps"), [((0.9, 0.999), 1e-8), ((0.3, 0.9), 1e-3), ((0.0, 0.999), 1e-8)])
+@pytest.mark.parametrize(
+    ("betas", "eps"), [((0.9, 0.999), 1e-8), ((0.3, 0.9), 1e-3), ((0.0, 0.999), 1e-8), ((0.0, 0.25), 1e-8)]
+)
 @pytest.mark.parametrize("decay", [0.0, 0.1])
 def test_adam_follows_the_published_rule_for_50_steps(betas, eps, decay):
     path = ours(lambda ps: Adam(ps, lr=0.05, betas=betas, eps=eps, weight_decay=decay))
@@ -157,6 +159,27 @@ def test_two_steps_worked_out_by_hand():
     shrunk = (4 * 0.75 - 0.5) * 0.75
     expected = shrunk - 0.5 * (10 / 3) / (76 / 7) ** 0.5
     assert two(lambda p: AdamW(p, 0.5, (0.5, 0.75), weight_decay=0.5)) == pytest.approx(expected, rel=1e-7)
+
+
+def adams_mean(beta, gradients):
+    x = Value(0.0)
+    optimizer = Adam([x], betas=(beta, 0.999))
+    for x.grad in gradients:
+        optimizer.step()
+    return optimizer.means[0]
+
+
+@pytest.mark.parametrize("beta", [0.0, 1e-20, 0.3, 0.5, 0.75, 0.9, 1 - 2**-53])
+@pytest.mark.parametrize("gradients", [[1e20, 1.0], [1.0, 3.0, 0.1], [0.1, 0.7, -0.2, 5.0]])
+def test_adams_running_mean_loses_no_digits_at_either_end(beta, gradients):
+    exact = Fraction(0)
+    for g in gradients:
+        exact = Fraction(beta) * exact + (1 - Fraction(beta)) * Fraction(g)
+    assert adams_mean(beta, gradients) == pytest.approx(float(exact), rel=4e-16)
+
+
+def test_in_the_middle_adams_running_mean_is_rounded_as_pytorchs():
+    assert adams_mean(0.5, [-3.7, 3.5]) == 0.8250000000000002  # torch.lerp; the other way: 0.8249999999999997
 
 
 def test_weight_decay_is_the_gradient_of_an_l2_penalty_of_half_its_strength():
@@ -280,8 +303,13 @@ def test_a_wrong_state_changes_nothing():
             {**before, "lr": 5.0, "squares": [0.0]}, ValueError,
             "Adam.load_state_dict: squares of 1 parameters, but this optimizer has 2",
         ),
+        (
+            {**before, "squares": [0.0] * 3}, ValueError,
+            "Adam.load_state_dict: squares of 3 parameters, but this optimizer has 2",
+        ),
         ({"lr": 5.0}, KeyError, f"{needs} lr"),
         ({}, KeyError, f"{needs} nothing"),
+        ({**before, "speed": 1.0}, KeyError, f"{needs} lr, betas, eps, weight_decay, steps, means, squares, speed"),
         (
             [5.0], TypeError,
             "Adam.load_state_dict takes names and numbers, as state_dict() gives them, not [5.0]",
@@ -293,12 +321,43 @@ def test_a_wrong_state_changes_nothing():
             {**before, "squares": [0.0, -4.0]}, ValueError,
             "Adam.load_state_dict: -4.0 in squares is the square of no number",
         ),
+        (
+            {**before, "squares": [4.0, -0.25]}, ValueError,
+            "Adam.load_state_dict: -0.25 in squares is the square of no number",
+        ),
+        (
+            {**before, "weight_decay": -1.0}, ValueError,
+            "Adam(weight_decay=-1.0): weight_decay has to be a number of 0 or more",
+        ),
         ({**before, "lr": "1"}, ValueError, "Adam(lr='1'): lr has to be a number of 0 or more"),
     ]:  # fmt: skip
         with pytest.raises(error) as caught:
             optimizer.load_state_dict(state)
         assert caught.value.args[0] == message
         assert optimizer.state_dict() == before
+
+
+def test_the_steps_are_counted_and_the_rule_is_told_the_next():
+    class Counting(Optimizer):
+        def rule(self, t, sqrt):
+            return lambda x, gradient: (x + t,)
+
+    x = Value(0)
+    optimizer, counts = Counting([x], lr=0.1), []
+    for _ in range(4):
+        counts.append((optimizer.steps, x.data))
+        optimizer.step()
+    assert counts == [(0, 0), (1, 1), (2, 3), (3, 6)]
+
+
+def test_many_parameters_are_moved_each():
+    parameters = [Value(i) for i in range(1000)]
+    for i, parameter in enumerate(parameters):
+        parameter.grad = 2 * i
+    optimizer = SGD(parameters, lr=3)
+    optimizer.step()
+    optimizer.load_state_dict(optimizer.state_dict())
+    assert [p.data for p in parameters] == [-5 * i for i in range(1000)]
 
 
 def test_zero_grad_reaches_every_parameter():
@@ -321,6 +380,8 @@ P = Value(1.0)
             "SGD was given no parameters: there is nothing to learn; write model.parameters()",
         ),
         (lambda: SGD([P], lr=-0.1), ValueError, "SGD(lr=-0.1): lr has to be a number of 0 or more"),
+        (lambda: SGD([P], lr=float("inf")), ValueError, "SGD(lr=inf): lr has to be a number of 0 or more"),
+        (lambda: Adam([P], eps=float("inf")), ValueError, "Adam(eps=inf): eps has to be a number above 0"),
         (lambda: Adam([P], lr=float("nan")), ValueError, "Adam(lr=nan): lr has to be a number of 0 or more"),
         (lambda: SGD([P], 0.1, momentum=-1), ValueError, "SGD(momentum=-1): momentum has to be a number of 0 or more"),
         (lambda: Adam([P], eps=-1), ValueError, "Adam(eps=-1): eps has to be a number above 0"),
@@ -348,6 +409,22 @@ P = Value(1.0)
         (
             lambda: Optimizer([P], lr=0.1).step(), TypeError,
             "Optimizer has to say how it moves the parameters: define step(self)",
+        ),
+        (
+            lambda: RMSProp([P], alpha=-0.5), ValueError,
+            "RMSProp(alpha=-0.5): a number from 0 to below 1, as in 0.99",
+        ),
+        (
+            lambda: Adam([P], betas=(0.9, -0.5)), ValueError,
+            "Adam(betas=(0.9, -0.5)): two numbers from 0 to below 1, as in (0.9, 0.999)",
+        ),
+        (
+            lambda: Adam([P], betas=(0.9,)), ValueError,
+            "Adam(betas=(0.9,)): two numbers from 0 to below 1, as in (0.9, 0.999)",
+        ),
+        (
+            lambda: Adam([P], betas=(0.9, 0.99, 0.999)), ValueError,
+            "Adam(betas=(0.9, 0.99, 0.999)): two numbers from 0 to below 1, as in (0.9, 0.999)",
         ),
         (
             lambda: Adam([P], betas=(0.9, 1.0)), ValueError,

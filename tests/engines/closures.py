@@ -37,6 +37,8 @@ class Value:
         return out
 
     def __pow__(self, k):
+        if not isinstance(k, int | float):
+            raise TypeError("the exponent must be a plain number")
         out = Value(self.data**k, (self,), f"**{k}")
 
         def _backward(out):

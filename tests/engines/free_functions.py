@@ -75,6 +75,8 @@ def div(a, b):
 
 
 def power(a, k):
+    if not isinstance(k, int | float):
+        raise TypeError("the exponent must be a plain number")
     return write(a.data**k, (a,), (k * a.data ** (k - 1) if k else 0.0,))
 
 

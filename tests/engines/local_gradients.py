@@ -21,6 +21,8 @@ class Value:
         return Value(self.data * other.data, (self, other), (other.data, self.data))
 
     def __pow__(self, k):
+        if not isinstance(k, int | float):
+            raise TypeError("the exponent must be a plain number")
         return Value(self.data**k, (self,), (k * self.data ** (k - 1) if k else 0,))
 
     def __rpow__(self, base):

@@ -91,12 +91,17 @@ class Case:
             return "left" in self.seen and self.seen["left"] <= self.seen["kept"]
         if self.probe.topic == "edited":
             return True  # there is no right or wrong, only what it does
-        if self.probe.topic == "twice" and self.error and self.error["type"] == "RuntimeError":
-            return True  # refused, as by PyTorch
         if not self.answered or not self.values_right or not self.kept:
             return False
         if self.probe.topic == "in place" and not self.near(self.seen["later"]["t"], self.right["later"]["t"]):
             return False
+        if not self.seen["grads"]:
+            return True  # there is no backward yet
+        if self.probe.topic == "next graph":
+            slope = self.right["next"]
+            return self.near(self.got["a"], slope) or self.near(self.got["a"], slope + self.slopes["a"])
+        if self.probe.topic == "at 0" and self.near(self.got["a"], 0.5):
+            return True  # between the two slopes: a subgradient as well
         if self.probe.topic == "deep":
             return True  # it came to an end
         if self.probe.topic == "twice":
@@ -123,6 +128,7 @@ def _defensible(slope: float, many: int) -> list[list[float]]:
     return [[slope * (i + 1) for i in range(many)], [slope] * many]
 
 
-def said(number: float) -> str:
-    """A number as it is told: 3, 0.25, 0.3333."""
-    return f"{number:.6g}".replace("-0", "0") if number == 0 else f"{number:.6g}"
+def said(number: float, beside: float = math.nan) -> str:
+    """A number as it is told: 3, 0.25, 0.333333; with as many digits as tell it from the one beside it."""
+    digits = next((n for n in (6, 9, 12) if f"{number:.{n}g}" != f"{beside:.{n}g}"), 17)
+    return f"{number + 0.0:.{digits}g}"

@@ -101,12 +101,13 @@ def _plain(cell: str) -> str:
 def page_of(rows: Sequence[Row]) -> str:
     """The rows as a page that links to that of each engine."""
     right = len([row for row in rows if row.report and not row.report["faults"]])
-    cells = [row.cells() for row in rows]
-    body = page.table(["file", "score", "faults", "first"], [[c[0], c[1], c[4], c[6]] for c in cells])
+    lines = []
     for row in rows:
-        if row.page:
-            name = escape(row.file)
-            body = body.replace(f"<td>{name}</td>", f'<td><a href="{escape(row.page)}">{name}</a></td>', 1)
+        file, score, _, _, faults, _, first, *_ = [escape(cell) for cell in row.cells()]
+        named = f'<a href="{escape(row.page)}">{file}</a>' if row.page else file
+        lines.append(f"<tr><td>{named}</td><td>{score}</td><td>{faults}</td><td>{first.replace('`', '')}</td></tr>")
+    head = "<tr><th>engine</th><th>score</th><th>faults</th><th>the first of them</th></tr>"
+    body = f'<div class="wide"><table class="said">{head}{"".join(lines)}</table></div>'
     return page.page("The class, checked", [page.paragraph(f"{right} of {len(rows)} engines are right."), body])
 
 

@@ -13,43 +13,81 @@ GRADIENTS = {
     "overwritten-backward", "sigmoid-slope", "power", "stops", "data-changed", "epsilon",
 }  # fmt: skip
 EVERY_PATH = {"no-order", "once-per-path"}
+ORDER = {"fires-early", "visited-unused", "duplicates"} | EVERY_PATH
+ONE_EDGE = {"parents-in-a-set", "counted-once"}
+OF_GRADIENTS = ORDER | ONE_EDGE | {
+    "swapped", "slope", "one-operand", "not-attached", "chain-rule", "grad-for-data", "overwritten-backward",
+    "sigmoid-slope", "power", "overwrites", "interior-not-reset", "root-accumulates", "next-graph", "unexplained",
+    "constants-value", "relu-at-0", "overflow", "history",
+}  # fmt: skip
+SPOILS = {  # causes that are everywhere, and what only follows from them
+    "seed": OF_GRADIENTS,
+    "grad-at-start": OF_GRADIENTS,
+    "constructor": OF_GRADIENTS | {"value", "data-changed", "epsilon", "reflected-minus", "reflected-divide"},
+    "shared": ORDER | {"unexplained"},
+}
+ALIKE = {"chain-rule", "not-attached", "raises", "unbound-name"}  # told once for all operations that have it
 
 
 def causes_alone(findings: Sequence[Finding], source: Source) -> list[Finding]:
     """The findings without those that another explains."""
     codes = {finding.code for finding in findings}
-    in_sets = {name for f in findings if f.code == "parents-in-a-set" for name in f.operation.split(", ")}
+    in_sets = {name for f in findings if f.code in ONE_EDGE for name in f.operation.split(", ")}
     faulty = in_sets | {f.operation for f in findings if f.code in GRADIENTS}
     faulty |= {name for f in findings if f.code == "overwrites" for name in f.operation.split(", ")}
+    lost = any([f.code == "chain-rule" and f.operation == "+" for f in findings])  # nothing goes through two sums
+    spoilt = {code for cause in codes & SPOILS.keys() for code in SPOILS[cause]}
 
     def follows(finding: Finding) -> bool:
+        if finding.code in spoilt:
+            return True
         if finding.code == "raises" and "constants" in codes and of_constants(finding):
             return True
+        if finding.code in ORDER and lost:
+            return True
+        if finding.code == "overwrites" and codes & ORDER:
+            return all([all_of(name, source) for name in finding.operation.split(", ")])
         if finding.code == "recursion" and codes & EVERY_PATH:
             return True
         if finding.code == "cycle" and "recursion" in codes:
             capturing, recursive = source.circles()
             return bool(recursive) and not capturing  # only the inner function that calls itself, and should not
-        if in_sets and finding.code in ("swapped", "slope", "one-operand", "duplicates", "fires-early"):
-            return finding.operation.strip("`") not in FUNCTIONS  # in no order: which is which changes from run to run
+        if in_sets and finding.code in (
+            "swapped",
+            "slope",
+            "duplicates",
+            "fires-early",
+            "constants-value",
+            "next-graph",
+        ):
+            return finding.operation not in FUNCTIONS  # in no order: which is which changes from run to run
+        if finding.code == "constants-value":
+            return bool({*finding.operation.split(", ")} & faulty) or bool(codes & ORDER)
         if finding.code not in GRADIENTS or not finding.operation:
             return False
-        if finding.operation.startswith("`"):  # with a plain number: the operation itself is what is wrong
-            return finding.code in ("slope", "value") and any([name in finding.operation for name in faulty])
         if finding.operation in in_sets:
             return True
-        return bool(all_of(finding.operation, source) & faulty)
+        parts = all_of(finding.operation, source)
+        return bool(parts & faulty) or bool(parts and codes & ORDER)
 
     return _joined([finding for finding in findings if not follows(finding)])
 
 
 def _joined(findings: list[Finding]) -> list[Finding]:
-    """One finding on `**`, whatever is wrong with it."""
-    power = [finding for finding in findings if finding.code == "power"]
-    if len(power) < 2:
-        return findings
-    whole = replace(power[0], detail="; ".join([finding.detail for finding in power]))
-    return [whole if finding is power[0] else finding for finding in findings if finding not in power[1:]]
+    """One finding for what is the same in several operations, and one on `**`, whatever is wrong with it."""
+    joined: dict[tuple[str, str], Finding] = {}
+    for finding in findings:
+        key = (finding.code, finding.detail if finding.code in ALIKE else finding.operation)
+        key = ("power", "") if finding.code == "power" else key
+        if key not in joined:
+            joined[key] = finding
+        elif finding.code == "power":
+            joined[key] = replace(joined[key], detail=f"{joined[key].detail}; {finding.detail}")
+        elif finding.code in ALIKE:
+            joined[key] = replace(joined[key], operation=f"{joined[key].operation}, {finding.operation}")
+        else:
+            joined[finding.code, f"{len(joined)}"] = finding
+    return [*joined.values()]
 
 
 def all_of(operation: str, source: Source) -> set[str]:

@@ -10,7 +10,9 @@ from typing import Any
 from . import operations, sweeps
 from .apart import Apart
 from .cases import Case, Finding
-from .consequences import MINOR, all_of, causes_alone, of_constants
+from .causes import CAUSES
+from .consequences import ONE_EDGE, ORDER, SPOILS, all_of
+from .diagnosis import diagnosis
 from .face import Engine, imports_of
 from .plan import EXTRAS, LATER, LEVELS, STANDARD, Probe, level_of, probes, random_graphs
 from .report import Check, Fault
@@ -18,6 +20,12 @@ from .shrinking import Search, smallest
 from .source import Source
 from .trials import Trial, observe, ours, run, sound
 
+ANSWER = 2.0  # seconds that one trial may take, on top of running the file
+QUICK = 0.3  # seconds of running the file up to which what is wrong is tried again, each in a process of its own
+ABOUT = {
+    "order": "order", "fan-out": "order", "twice": "a second backward", "next graph": "the next graph",
+    "in place": "+=", "deep": "depth", "freed": "memory",
+}  # fmt: skip
 SECONDS = 15.0  # for all trials of one engine
 KNOWN = ("numpy", "scipy", "sympy", "matplotlib", "graphviz", "networkx", "torch", "jax")
 
@@ -89,28 +97,40 @@ class _Examination:
         self.seed = seed
         self.reference = ours()
         self.single = False
+        self.first: dict[str, Any] = {}
 
     def report(self, start: float) -> Check:
         apart, apart.answers = self.apart, 10.0
         first = next(iter(apart.each([Trial("", kind="describe")], 1)))
-        apart.answers = 2.0
         shown = self.engine.path or getattr(self.engine.source, "__name__", "")
         shown = "your cell" if "ipykernel" in shown else shown
         if "there" not in first:
             return Check(
                 shown, self.level, (self._unusable(first),), (), (), {"import": (0, 1)}, time.monotonic() - start
             )
-        self.single, there = first["single"], set(first["there"])
+        self.first, self.single, there = first, first["single"], {*first["there"]}
+        apart.answers = ANSWER + 2 * first["seconds"]  # each process runs the file first
         source = Source(self.engine.path, first["class"])
-        cases = self.cases(probes(there, self.depth))
-        found = self.found(cases, there, source)
-        graphs, further = self.graphs(there, found, source)
-        lacks = self.lacks(there)
-        if self.level:
-            found += [Finding("lacks", name, Trial(""), "", "", name) for name in lacks]
-        faults = tuple([Fault.of(finding, source) for finding in [*found, *further]])
-        missing = [*lacks, *(self.extras(there) if self.depth == 3 else [])]
-        topics = _topics(cases, graphs) | ({name: (0, 1) for name in lacks} if self.level else {})
+        asked = [p for p in probes(there, self.depth) if first["backward"] or p.topic in ("slope", "constant")]
+        cases = self.cases(asked)
+        found = diagnosis(cases, there, source, first)
+        topics = _topics(cases)
+        missed = len([case for case in cases if case.stopped == "not run"])
+        if missed:
+            found.append(Finding("not-run", "", Trial(""), "", "", f"{missed} of {len(cases)}"))
+        graphs = self.graphs(there, found, source) if first["backward"] else None
+        if graphs is not None:
+            topics["random graphs"] = (int(not graphs), 1)
+            found += graphs
+        lacks = [*self.lacks(there), *([] if first["backward"] else ["backward"])]
+        if self.level and lacks:
+            found.append(Finding("lacks", "", Trial(""), "", "", ", ".join(lacks)))
+            topics |= {name: (0, 1) for name in lacks}
+        odd, missing = self.extras(there) if self.depth == 3 and first["backward"] else ([], [])
+        odd = odd if all([CAUSES[finding.code].place for finding in found]) else []  # made of what is told already?
+        found = sorted([*found, *odd], key=lambda finding: CAUSES[finding.code].place)
+        faults = tuple([Fault.of(finding, source) for finding in found])
+        missing = [*([] if self.level else lacks), *missing]
         return Check(
             shown, self.level, faults, tuple(missing), tuple(self.facts(cases)), topics, time.monotonic() - start
         )
@@ -123,50 +143,43 @@ class _Examination:
             i for i, probe in enumerate(asked)
             if "stopped" not in answers[i] and not Case(probe, answers[i], rights[i], self.single).fine
         ]  # fmt: skip
+        again = again if self.first["seconds"] < QUICK else []
         for i, seen in zip(again, self.apart.each([asked[i].trial for i in again], 1)):
             answers[i] = seen
         return [Case(probe, seen, right, self.single) for probe, seen, right in zip(asked, answers, rights)]
 
     def right(self, trial: Trial) -> dict[str, Any]:
         """What microgrid says, without grads that are there before and data that is changed."""
-        return run(self.reference, replace(trial, grads={}, edits={})) if trial.kind == "run" else {}
+        if trial.kind != "run":
+            return {}
+        right = run(self.reference, replace(trial, grads={}, edits={}, then=""))
+        if trial.then:
+            right["next"] = run(self.reference, Trial(trial.then, trial.inputs))["grads"][0]["a"]
+        return right
 
-    def found(self, cases: list[Case], there: set[str], source: Source) -> list[Finding]:
-        by_operation = {name: [case for case in cases if case.probe.operation == name] for name in there}
-        alone = [f for name in sorted(there, key=_place) for f in operations.findings(name, by_operation[name])]
-        wrong = {finding.operation for finding in alone if finding.code not in MINOR}
-        swept = sweeps.findings(cases, wrong, source)
-        spoilt = wrong | {name for finding in swept for name in finding.operation.split(", ")}
-        chained = [
-            finding for name in sorted(there - spoilt, key=_place)
-            for finding in operations.chained(name, by_operation[name], there - spoilt)
-        ]  # fmt: skip
-        told = causes_alone([*_constants(cases), *alone, *chained, *swept], source)
-        untold = [case for case in cases if not case.fine and case.stopped != "not run"]
-        return told or [sweeps.unexplained(case) for case in untold[:1]]
-
-    def graphs(self, there: set[str], found: list[Finding], source: Source) -> tuple[int, list[Finding]]:
-        """Whether random graphs are right, of the operations that are right alone; and the smallest that is not."""
+    def graphs(self, there: set[str], found: list[Finding], source: Source) -> list[Finding] | None:
+        """What random graphs of operations that are right alone tell, by the smallest wrong one; None if not asked."""
         bad = {name for finding in found for name in finding.operation.split(", ")}
-        if bad & {"backward", "+"} or any([finding.code == "parents-in-a-set" for finding in found]):
-            return 0, []
+        codes = {finding.code for finding in found}
+        if "+" in bad or codes & (ORDER | ONE_EDGE | SPOILS.keys() | {"unexplained", "slow"}):
+            return None
         names = {
-            name for name in there - bad - set(LATER)
+            name for name in there - bad - {*LATER}
             if level_of(name) <= self.depth and not all_of(name, source) & bad
         }  # fmt: skip
-        if "+" not in names:
-            return 0, []
-        trials = [trial for trial in random_graphs(names, self.seed) if self.tame(trial)]
+        trials = [trial for trial in random_graphs(names, self.seed) if self.tame(trial)] if "+" in names else []
         answers = zip(trials, self.apart.each(trials, 1000))
         cases = [Case(Probe("random", "", trial), seen, self.right(trial), self.single) for trial, seen in answers]
         failing = [case for case in cases if not case.fine and case.stopped != "not run"]
         if not failing:
-            return int(all([case.fine for case in cases])), []
+            return [] if cases and all([case.fine for case in cases]) else None
         search = Search(self.engine, tuple(sorted(names)), self.seed, failing[0].probe.trial)
         trial = smallest(search, self.apart)
         seen = next(iter(self.apart.each([trial], 1)))
         case = Case(Probe("random", "", trial), seen, self.right(trial), self.single)
-        return 0, [] if case.fine else [sweeps.unexplained(failing[0] if case.stopped == "not run" else case)]
+        if case.fine:  # alone it is right
+            return [replace(sweeps.unexplained(failing[0]), code="history")]
+        return [sweeps.unexplained(failing[0] if case.stopped == "not run" else case)]
 
     def tame(self, trial: Trial) -> bool:
         right = self.right(trial)
@@ -175,14 +188,20 @@ class _Examination:
     def lacks(self, there: set[str]) -> list[str]:
         return [name for level, names in STANDARD.items() if level <= self.depth for name in names if name not in there]
 
-    def extras(self, there: set[str]) -> Iterator[str]:
-        """What `**` does not take, and is no fault."""
+    def extras(self, there: set[str]) -> tuple[list[Finding], list[str]]:
+        """What `**` takes and gets wrong, and what it does not take, which is no fault."""
+        odd: list[Finding] = []
+        missing: list[str] = []
         if "**" not in there:
-            return
+            return odd, missing
         for (name, trial), seen in zip(EXTRAS.items(), self.apart.each([*EXTRAS.values()], len(EXTRAS))):
             case = Case(Probe("extra", "**", trial), seen, self.right(trial), self.single)
-            if not case.answered:
-                yield name
+            if not case.answered and case.stopped != "not run":
+                missing.append(name)
+            elif case.answered and not case.fine:
+                code, detail = ("slope", f" of `{name}`") if case.values_right else ("value", "")
+                odd.append(Finding(code, "**", trial, operations.gots(case), operations.rights(case), detail))
+        return odd, missing
 
     def facts(self, cases: list[Case]) -> Iterator[str]:
         for case in cases:
@@ -192,13 +211,13 @@ class _Examination:
                     "is refused" if not rows else "starts afresh" if rows[1] == rows[0] else "adds to the leaves' grads"
                 )
                 yield f"a second backward() {done}"
-            if case.probe.topic == "edited":
+            if case.probe.topic == "edited" and case.answered:
                 yield _edited(case)
             if case.probe.topic == "freed" and case.seen.get("kept"):
                 yield "every value is kept for good (by a tape?): the memory grows with each graph"
-        missed = len([case for case in cases if case.stopped == "not run"])
-        if missed:
-            yield f"{missed} trials were not made: the {SECONDS:.0f} s were over"
+        if self.first["seconds"] > 1:
+            below = '`if __name__ == "__main__":`'
+            yield f"running the file takes {self.first['seconds']:.1f} s: put what trains or prints below {below}"
         if self.single:
             yield "numbers have single precision (7 digits)"
 
@@ -214,7 +233,7 @@ class _Examination:
                 "memory": "it eats all memory",
             }  # fmt: skip
             text = first.get("no engine") or why.get(first.get("stopped", ""), "it ends the whole program")
-            finding = Finding("import", name, Trial(""), text, "", text)
+            finding = Finding("no-engine" if "no engine" in first else "import", name, Trial(""), text, "", text)
         return Fault.of(finding, Source(self.engine.path, ""))
 
 
@@ -224,54 +243,18 @@ EDITED = {12.0: "as it was before", 40.0: "as it is then"}  # d(a * b * a)/da at
 def _edited(case: Case) -> str:
     """What an engine makes of `a.data = 10` between the forward lines and backward()."""
     said = "`a.data = 10` between forward and backward()"
-    if not case.answered:
-        return f"{said} is refused"
     got = next((words for slope, words in EDITED.items() if case.near(case.got["a"], slope)), "")
     if got:
         return f"{said} gives the slope {got}"
     return f"{said} mixes old and new numbers: run the forward lines again first"
 
 
-def _topics(cases: Sequence[Case], graphs: int) -> dict[str, tuple[int, int]]:
+def _topics(cases: Sequence[Case]) -> dict[str, tuple[int, int]]:
     """How many trials are right and how many there are, by operation or by what they are about."""
-    named = {"order": "order", "fan-out": "order", "twice": "a second backward", "in place": "+=", "deep": "depth",
-             "freed": "memory"}  # fmt: skip
     topics: dict[str, tuple[int, int]] = {}
     for case in cases:
-        if case.probe.topic == "edited":
-            continue
-        name = named.get(case.probe.topic, case.probe.operation)
-        right, many = topics.get(name, (0, 0))
-        topics[name] = (right + case.fine, many + 1)
-    return topics | {"random graphs": (graphs, 1)}
-
-
-def _place(name: str) -> tuple[int, str]:
-    order = [*STANDARD[1], *STANDARD[2], *LATER]
-    return order.index(name) if name in order else len(order), name
-
-
-def _constants(cases: list[Case]) -> Iterator[Finding]:
-    """Plain numbers beside values: those that fail in one finding, those that come out reflected each in its own."""
-    failing = [case for case in cases if case.probe.topic == "constant" and not case.fine]
-    alone = {case.probe.operation for case in cases if case.probe.topic == "slope" and not case.fine}
-    raised = [case for case in failing if not case.answered]
-    if raised:
-        forms = [case.probe.trial.lines.removeprefix("L = ") for case in raised]
-        first = operations.failed(raised[0], raised[0].probe.operation)
-        detail = ", ".join([f"`{form}`" for form in forms])
-        if not all([case.probe.operation in alone for case in raised]) or of_constants(first):
-            yield Finding("constants", first.operation, first.trial, first.got, first.right, detail, first.error)
-    for case in failing:
-        if not case.answered:
-            continue
-        form, right = case.probe.trial.lines.removeprefix("L = "), case.right["data"]["L"]
-        if form == "2 - a" and case.near(case.value, -right):
-            code = "reflected-minus"
-        elif form == "2 / a" and case.near(case.value, 1 / right):
-            code = "reflected-divide"
-        elif case.probe.operation in alone:
-            continue
-        else:
-            code = "value" if not case.values_right else "slope"
-        yield Finding(code, f"`{form}`", case.probe.trial, operations.gots(case), operations.rights(case))
+        if case.probe.topic != "edited":
+            name = ABOUT.get(case.probe.topic, case.probe.operation)
+            right, many = topics.get(name, (0, 0))
+            topics[name] = (right + case.fine, many + 1)
+    return topics

@@ -53,9 +53,11 @@ class Engine:
         """The file that it is written in, "" where there is none."""
         if isinstance(self.source, Path):
             return str(self.source)
-        try:
-            methods = [m for m in vars(self.source).values() if isinstance(m, types.FunctionType)]
-        except TypeError:  # a function that makes values
+        if isinstance(self.source, type):
+            methods = [
+                m for kind in self.source.__mro__ for m in vars(kind).values() if isinstance(m, types.FunctionType)
+            ]
+        else:  # a function that makes values
             methods = [self.source] if isinstance(self.source, types.FunctionType) else []
         return methods[0].__code__.co_filename if methods else ""
 
@@ -67,7 +69,7 @@ class Face:
     make: Callable[[float], Any]
     data: str
     grad: str
-    backward: Callable[[Any], Any]
+    backward: Callable[[Any], Any] | None
     there: dict[str, Callable[..., Any]] = field(default_factory=dict)  # the operations that it has
     kind: type = object
     path: str = ""
@@ -114,8 +116,11 @@ def load(engine: Engine) -> Face:
     places = [engine.functions] if engine.functions is not None else _around(module)
     data = engine.data or _attribute(value, DATA, 3.0)
     if not data:
-        said = f"has none of the attributes {', '.join(DATA[:3])} that is 3"
-        raise NoEngine(f"{_called(make)}(3.0) {said}: say what its number is called, --data NAME or data='NAME'")
+        kept = {name: part for name, part in vars(value).items()} if hasattr(value, "__dict__") else {}
+        said = f"holds {', '.join([f'{name} = {part!r:.40}' for name, part in kept.items()]) or 'nothing'}"
+        raise NoEngine(f"{_called(make)}(3.0) {said}: which is its number 3? Say --data NAME or data='NAME'")
+    if hasattr(value, "requires_grad"):
+        make = _requiring(make)
     grad = engine.grad or next((name for name in GRAD if hasattr(value, name)), "grad")
     face = Face(make, data, grad, _backward(engine, value, places), kind=type(value), path=engine.path)
     face.there = {sign: getattr(operator, name) for sign, name in OPERATORS.items() if hasattr(type(value), name)}
@@ -149,6 +154,7 @@ def _class_in(module: types.ModuleType, name: str) -> Any:
         if isinstance(kind, type) and kind.__module__ == module.__name__
         and any([hasattr(kind, method) for method in ("__add__", "__mul__")]) and not hasattr(kind, "__len__")
     }  # fmt: skip
+    own = {key: kind for key, kind in own.items() if not any([base in own.values() for base in kind.__mro__[1:]])}
     if "Value" in own or len(own) == 1:
         return own.get("Value") or next(iter(own.values()))
     imported = getattr(module, "Value", None)
@@ -157,6 +163,17 @@ def _class_in(module: types.ModuleType, name: str) -> Any:
     if not own:
         raise NoEngine(f"{file} has no class with __add__ or __mul__: write the class's name, {file}:NAME")
     raise NoEngine(f"{file} has several classes with __add__ or __mul__: write one of {', '.join(own)} as {file}:NAME")
+
+
+def _requiring(make: Callable[[float], Any]) -> Callable[[float], Any]:
+    """A maker of values that ask for a gradient, as PyTorch's have to."""
+
+    def made(number: float) -> Any:
+        value = make(number)
+        value.requires_grad = True
+        return value
+
+    return made
 
 
 def _called(make: Any) -> str:
@@ -180,7 +197,8 @@ def _around(module: types.ModuleType) -> list[Any]:
     return [module, *[place for place in above if place is not None]]
 
 
-def _backward(engine: Engine, value: Any, places: list[Any]) -> Callable[[Any], Any]:
+def _backward(engine: Engine, value: Any, places: list[Any]) -> Callable[[Any], Any] | None:
+    """The sweep as a function of the root, None for an engine that has none yet."""
     if callable(engine.backward):
         return engine.backward
     for name in [engine.backward] if engine.backward else BACKWARD:
@@ -190,10 +208,9 @@ def _backward(engine: Engine, value: Any, places: list[Any]) -> Callable[[Any], 
             free = getattr(place, name, None)
             if isinstance(free, types.FunctionType):
                 return _started(free, free, name, 1)
-    wanted = engine.backward or "backward"
-    raise NoEngine(
-        f"there is no {wanted}, neither as a method nor as a function: say what it is called, --backward NAME"
-    )
+    if engine.backward:
+        raise NoEngine(f"there is no {engine.backward}, neither as a method nor as a function")
+    return None
 
 
 def _started(call: Callable[[Any], Any], function: Any, name: str, operands: int) -> Callable[[Any], Any]:
@@ -203,7 +220,7 @@ def _started(call: Callable[[Any], Any], function: Any, name: str, operands: int
     except (TypeError, ValueError):
         return call
     needed = [p for p in parameters if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    if len(needed) == operands + 1:
+    if len(needed) == 2:
         return lambda root: getattr(root, name)(1.0) if operands == 2 else function(root, 1.0)
     return call
 

@@ -32,15 +32,16 @@ def findings(operation: str, cases: Sequence[Case]) -> Iterator[Finding]:
     for case in cases:
         by_topic.setdefault(case.probe.topic, []).append(case)
     slopes = by_topic.get("slope", [])
-    wrong = [case for case in slopes if not case.fine]
+    wrong = [case for case in slopes if not case.fine and case.stopped != "not run"]
     tiny = [case for case in by_topic.get("tiny", []) if not case.fine]
     found = list(_told(operation, slopes, wrong, by_topic)) if wrong else []
-    if not any([finding.code == "epsilon" for finding in found]):
+    if not any([finding.code in ("epsilon", "value") for finding in found]):
         found += _epsilon(operation, tiny)
     yield from found
     for case in by_topic.get("edge", []):
-        if not case.fine and not found:
-            yield _at(case, "overflow", operation)
+        if not case.fine and not found and case.stopped != "not run":
+            failing = not case.answered or not math.isfinite(case.value) or not math.isfinite(case.got["a"])
+            yield _at(case, "overflow" if failing else "slope" if case.values_right else "value", operation)
             break
     for case in by_topic.get("at 0", []):
         if not case.fine and case.answered and not [one for one in wrong if one.kept]:
@@ -77,7 +78,7 @@ def _slope(operation: str, wrong: list[Case], by_topic: dict[str, list[Case]]) -
     if len(got) == 2:
         a, b = got
         for case in by_topic.get("grad set", []):
-            if case.answered and _made_of_grad(case):
+            if case.answered and _made_of_grad(case, first):
                 return _at(first, "grad-for-data", operation)
         right = first.slopes
         if all([_swapped(case) for case in wrong]) and not first.near(right[a], right[b]):
@@ -92,7 +93,7 @@ def _slope(operation: str, wrong: list[Case], by_topic: dict[str, list[Case]]) -
     for text, slope in MEANT.get(operation, ()):
         if all([_is(case, got, slope, x, y) for x, y, got, _, case in pairs]):
             code = "sigmoid-slope" if text == "1 - s" else "slope"
-            return _at(first, code, operation, f": it is written {text}")
+            return _at(first, code, operation, f": it comes out as {text}")
     for inside in INSIDE:
         if operation in ("tanh", "sigmoid", "softplus") and all(
             [case.near(got, right * inside(x)) for x, _, got, right, case in pairs]
@@ -113,10 +114,12 @@ def _swapped(case: Case) -> bool:
     return case.near(case.got[a], right[b]) and case.near(case.got[b], right[a])
 
 
-def _made_of_grad(case: Case) -> bool:
+def _made_of_grad(case: Case, clean: Case) -> bool:
     """Whether an operand got the other's grad: what that was before, or what it is by now."""
     before, got, right = case.probe.trial.grads, case.got, case.slopes
     for name, other in (("a", "b"), ("b", "a")):
+        if any([case.near(got[name] - start, clean.got[name]) for start in (0.0, before[name])]):
+            continue  # what comes in is the same whatever the grads were before
         for start in (0.0, before[name]):
             if case.near(got[name] - start, right[name]):
                 break
@@ -202,11 +205,10 @@ def _at(case: Case, code: str, operation: str, detail: str = "") -> Finding:
 
 def gots(case: Case) -> str:
     """What the engine said where it is wrong: the value, or the first grad that is off."""
-    root = case.probe.trial.root
     if not case.values_right:
-        name = next((n for n, x in case.right["data"].items() if not case.near(case.seen["data"][n], x)), root)
-        return f"{name} is {said(case.seen['data'][name])}"
-    return f"{_off(case)}.grad is {said(case.got[_off(case)])}"
+        name = first_off(case)
+        return f"{name} is {said(case.seen['data'].get(name, math.nan), case.right['data'][name])}"
+    return f"{off(case)}.grad is {said(case.got[off(case)], case.slopes[off(case)])}"
 
 
 def rights(case: Case) -> str:
@@ -215,11 +217,17 @@ def rights(case: Case) -> str:
         slopes = ", ".join([f"{name}.grad {said(x)}" for name, x in case.slopes.items()])
         return f"{root} is {said(case.right['data'][root])}, {slopes}"
     if not case.values_right:
-        name = next((n for n, x in case.right["data"].items() if not case.near(case.seen["data"][n], x)), root)
-        return said(case.right["data"][name])
-    return said(case.slopes[_off(case)])
+        name = first_off(case)
+        return said(case.right["data"][name], case.seen["data"].get(name, math.nan))
+    return said(case.slopes[off(case)], case.got[off(case)])
 
 
-def _off(case: Case) -> str:
+def first_off(case: Case) -> str:
+    """The first name whose value is wrong, else the root, which is off by less."""
+    wrong = [n for n, x in case.right["data"].items() if not case.near(case.seen["data"].get(n, math.nan), x)]
+    return wrong[0] if wrong else case.probe.trial.root
+
+
+def off(case: Case) -> str:
     """The input whose grad is wrong, the first in the alphabet."""
     return next((name for name, slope in case.slopes.items() if not case.near(case.got[name], slope)), "a")

@@ -88,6 +88,11 @@ def _returns(node: ast.AST) -> bool:
     return isinstance(node, ast.Return)
 
 
+def _starts(node: ast.AST) -> bool:
+    """What sets a grad to something before the sweep."""
+    return _sets_grad(node) or (isinstance(node, ast.Assign) and _writes_grad(node))
+
+
 def _is_nothing(node: ast.AST) -> bool:
     return False  # what is looked for is not there
 
@@ -111,4 +116,9 @@ _TESTS: dict[str, Callable[[ast.AST], bool]] = {
     "reflected-minus": _returns,
     "reflected-divide": _returns,
     "not-attached": _is_nothing,
+    "value": _is_nothing,
+    "unexplained": _is_nothing,
+    "history": _is_nothing,
+    "constants-value": _returns,
+    "seed": _starts,
 }

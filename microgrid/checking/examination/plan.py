@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from .trials import Trial
 
 LEVELS = {"plus-times": 1, "tanh": 2, "complete": 3}
+FROM = {"next graph": 2, "in place": 2, "twice": 3, "edited": 3}  # topics that wait for a level
 BINARY = ("+", "-", "*", "/")
 STANDARD = {  # what an engine of each level has
     1: ("+", "*"),
@@ -16,11 +17,11 @@ STANDARD = {  # what an engine of each level has
 LATER = ("sqrt", "sin", "cos", "tan", "abs", "softplus", "logsumexp")  # looked at where they are there
 POINTS = {
     "exp": (0.5, -1.2), "log": (2.0, 0.4), "sqrt": (4.0, 0.3), "sin": (0.7, -2.0), "cos": (0.7, -2.0),
-    "tan": (0.7, -1.1), "tanh": (0.7, -1.3), "sigmoid": (0.7, -1.3), "relu": (3.0, -2.0), "softplus": (0.7, -1.3),
+    "tan": (0.7, -1.1), "tanh": (0.7, -1.3), "sigmoid": (0.7, -1.3), "relu": (0.5, -2.0), "softplus": (0.7, -1.3),
     "abs": (3.0, -2.0), "neg": (3.0, -2.0),
 }  # fmt: skip
 PAIRS = ((3.0, 5.0), (-2.0, 0.5))
-POWERS = (("a ** 3", 2.0), ("a ** 2", -3.0), ("a ** 0", 3.0), ("a ** 2", 0.0))
+POWERS = (("a ** 3", 2.0), ("a ** 3", -2.0), ("a ** 2", -3.0), ("a ** 0", 3.0), ("a ** 2", 0.0))
 CONSTANTS = {
     "+": ("a + 2", "2 + a", "sum([a, k])"),
     "*": ("a * 2", "2 * a"),
@@ -57,7 +58,7 @@ def probes(there: Collection[str], level: int) -> list[Probe]:
     return [
         probe for probe in asked
         if all([need in there and level_of(need) <= level for need in (probe.operation, *probe.needs) if need])
-        and (probe.topic not in ("twice", "edited", "in place") or level > 1)
+        and level >= FROM.get(probe.topic, 1)
     ]  # fmt: skip
 
 
@@ -80,6 +81,7 @@ def _single() -> Iterator[Probe]:
         yield Probe("chain", sign, Trial(f"c = a {sign} b\nL = c * k", inputs | {"k": 7.0}), ("*",))
     for text, x in POWERS:
         yield Probe("slope", "**", Trial(f"L = {text}", {"a": x}))
+    yield Probe("slope", "*", Trial("L = a * b", {"a": 0.0, "b": 5.0}))
     for name, (x, y) in POINTS.items():
         yield Probe("slope", name, Trial(f"L = {written(name, 'a')}", {"a": x}))
         yield Probe("slope", name, Trial(f"L = {written(name, 'a')}", {"a": y}))
@@ -111,6 +113,7 @@ def _reuse() -> Iterator[Probe]:
 
 def _order() -> Iterator[Probe]:
     inputs = {"a": 3.0, "k": 2.0, "m": 5.0}
+    yield Probe("order", "+", Trial("b = a + k\nL = b + m", inputs))
     for sign in ("+", "*"):
         for last in ("b + c", "c + b"):
             lines = f"b = a {sign} k\nc = b {sign} m\nL = {last}"
@@ -124,6 +127,7 @@ def _again() -> Iterator[Probe]:
     inputs = {"a": 3.0, "k": 2.0, "m": 5.0}
     yield Probe("twice", "+", Trial("b = a + k\nL = b + m", inputs, backwards=3))
     yield Probe("twice", "*", Trial("b = a * a\nL = b * a", {"a": 3.0}, backwards=3))
+    yield Probe("next graph", "*", Trial("L = a * k", inputs, then="L = a * m"))
     yield Probe("edited", "*", Trial("c = a * b\nL = c * a", {"a": 3.0, "b": 2.0}, edits={"a": 10.0}))
     yield Probe("in place", "+", Trial("t = a + k\nu = t\nu += b\nL = u * m", {"a": 3.0, "k": 2.0, "b": 5.0, "m": 4.0}))
 
@@ -156,7 +160,7 @@ EXTRAS = {  # what may be there beside the operators, and is told where it is no
 def random_graphs(operations: Collection[str], seed: int, many: int = GRAPHS) -> list[Trial]:
     """Random graphs of a few operations that keep numbers small; a value is used again as often as not."""
     rng = random.Random(seed)
-    unary = [name for name in ("neg", "exp", "tanh", "sigmoid", "relu", "sin", "cos") if name in operations]
+    unary = [name for name in ("neg", "exp", "tanh", "sigmoid", "sin", "cos") if name in operations]
     binary = [sign for sign in ("+", "*", "-") if sign in operations]
     return [Trial(graph(rng, unary, binary), _inputs(rng)) for _ in range(many)]
 

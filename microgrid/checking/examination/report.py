@@ -12,7 +12,7 @@ from ... import page
 from ...files import write_whole
 from ...pictures.graph import draw
 from .cases import Finding
-from .causes import CAUSES
+from .causes import CAUSES, SAFE, SLOPES
 from .source import Source
 from .trials import Trial, ours, run_names
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 INSTALL = 'pip install "microgrid[check]"'
 WIDTH = 100
+LEFT = 'style="text-align:left"'  # which a notebook would not
 STYLES = {"you": "red", "right": "green", "look at": "cyan"}
 
 
@@ -55,8 +56,10 @@ class Fault:
             if finding.code in ("unbound-name", "raises", "import", "constants")
             else 0
         )
-        line = line or source.line_of(finding.code, finding.operation.strip("`"), finding.trial.lines)
-        words = {"operation": shown, "detail": finding.detail}
+        line = line or source.line_of(finding.code, finding.operation.strip("`"), finding.trial.lines, finding.got[:1])
+        one = finding.operation.split(", ")[0]
+        formulas = {"slope": SLOPES.get(one, "another"), "safe": SAFE.get(one, "")}
+        words = {"operation": shown, "detail": finding.detail, **formulas}
         return cls(
             finding.code, cause.number, finding.operation, cause.title.format(**words), cause.advice.format(**words),
             finding.trial.lines, dict(finding.trial.inputs), finding.got, finding.right, line, source.text(line),
@@ -68,9 +71,15 @@ class Fault:
         return "; ".join([f"{name} = {x:g}" for name, x in self.inputs.items()] + _in_one_line(self.example))
 
     def rows(self, file: str) -> list[tuple[str, str]]:
-        """What to try, what comes and what is right, and the line to look at."""
+        """What to try, what comes and what is right, the line to look at, and what to write."""
         rows = [("try", self.shown), ("you", self.got), ("right", self.right)] if self.example else []
-        return rows + ([("look at", f"{file}:{self.line}  {self.text}")] if self.line else [])
+        rows += [("look at", f"{file}:{self.line}  {self.text}")] if self.line else []
+        return rows + ([("mend", self.advice)] if self.advice else [])
+
+    @property
+    def topic(self) -> str:
+        """What it is about in `Check.topics`, "" where that is an operation."""
+        return CAUSES[self.code].topic
 
     def picture(self) -> str:
         """The graph of the example with the right numbers, as HTML; "" where there is none or it is large."""
@@ -144,9 +153,12 @@ class Check:
         level = f", up to {self.level}" if self.level else ""
         parts: list[Any] = [Text.assemble((name, "bold"), f": {self.verdict}{level}", style="green" if self else "")]
         for i, fault in enumerate(self.faults):
-            parts += [Text(""), Text.assemble((f"{i + 1}  ", "bold"), (fault.title, "bold red"))]
+            colour = "yellow" if CAUSES[fault.code].place == 2 else "red"  # a limit, or a wrong number
+            title = Table.grid(padding=(0, 2))
+            title.add_row(Text(f"{i + 1}", "bold"), Text(fault.title, f"bold {colour}"))
+            parts += [Text(""), title]
             grid = Table.grid(padding=(0, 1))
-            for what, said in [*fault.rows(name), ("mend", fault.advice)]:
+            for what, said in fault.rows(name):
                 grid.add_row(Text(what, "dim"), Text(said, STYLES.get(what, "")))
             parts.append(Padding(grid, (0, 0, 0, 3), expand=False))
         parts += [Text("")] if self.lacks or self.facts else []
@@ -162,10 +174,11 @@ class Check:
         parts = []
         name = os.path.basename(self.engine)
         for i, fault in enumerate(self.faults):
-            cells = "".join([f"<tr><th>{what}</th><td>{escape(said)}</td></tr>" for what, said in fault.rows(name)])
+            cells = "".join([
+                f"<tr><th {LEFT}>{what}</th><td {LEFT}>{escape(said)}</td></tr>" for what, said in fault.rows(name)
+            ])  # fmt: skip
             parts.append(page.heading(f"{i + 1}. {fault.title}"))
-            parts.append(f'<div class="wide"><table class="said">{cells}</table></div>' if cells else "")
-            parts.append(page.paragraph(f"To mend it: {fault.advice}."))
+            parts.append(f'<div class="wide"><table class="said">{cells}</table></div>')
             picture = fault.picture()
             if picture:
                 parts += [page.paragraph("With the right numbers:"), f'<div class="wide">{picture}</div>']

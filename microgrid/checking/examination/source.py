@@ -31,6 +31,15 @@ class Source:
         return self.lines[line - 1].strip() if 0 < line <= len(self.lines) else ""
 
     @cached_property
+    def _given(self) -> dict[str, int]:
+        """The lines of methods that are given by assignment: `__rsub__ = __sub__`."""
+        return {
+            target.id: node.lineno for kind in ast.walk(self.tree) if isinstance(kind, ast.ClassDef)
+            for node in kind.body if isinstance(node, ast.Assign)
+            for target in node.targets if isinstance(target, ast.Name)
+        }  # fmt: skip
+
+    @cached_property
     def _free(self) -> dict[str, Function]:
         return {node.name: node for node in self.tree.body if isinstance(node, Function)}
 
@@ -100,6 +109,11 @@ class Source:
                     return True
         return False
 
+    def has_sets(self) -> bool:
+        """Whether a set of something is made in it, or its text is not known."""
+        functions = [*self._methods.values(), *self._free.values()]
+        return not functions or any([True for f in functions for _ in matching("parents-in-a-set", f)])
+
     def circles(self) -> tuple[list[int], list[int]]:
         """The lines of inner functions that hold themselves: by `out`, where `out._backward` is it; by their name."""
         capturing, recursive = [], []
@@ -132,20 +146,23 @@ class Source:
         inner = [node for node in ast.walk(self.backward) if isinstance(node, Function)]
         return [*dict.fromkeys([self.backward, *inner, *others])]
 
-    def line_of(self, code: str, operation: str, example: str) -> int:
-        """The line to look at, 0 where the text does not tell."""
+    def line_of(self, code: str, operation: str, example: str, off: str = "") -> int:
+        """The line to look at, 0 where the text does not tell; off, the operand that gets something wrong."""
         operations = operation.split(", ")
-        if code in ("reflected-minus", "reflected-divide", "constants"):
+        method = ""
+        if code in ("reflected-minus", "reflected-divide", "constants", "constants-value"):
             method = next((name for form, name in REFLECTED.items() if form in example), "")
-            function = self._methods.get(method) or self.of(operations[0])
+            function = self._methods.get(method)
+            if function is None and method not in self._given:
+                function = self.of(operations[0])
         elif code == "in-place-add":
             function = self.function("__iadd__")
         elif operations[0] == "backward":
             function = self.backward
         else:
             function = self.of(operations[0])
-        if function is None and code != "cycle":
-            return 0
+        if function is None and code not in ("cycle", "grad-at-start", "constructor", "shared"):
+            return self._given.get(method, 0) if code.startswith("reflected") else 0
         places = [function] if function is not None else []
         if code in ("visited-unused", "no-order", "fires-early", "duplicates", "once-per-path", "recursion"):
             places = self._swept()[::-1] or places
@@ -155,6 +172,14 @@ class Source:
             places = [*places, *self._methods.values(), *self._free.values()]
         if code == "overwrites" and self.backward is not None:
             places = [*places, self.backward]
+        if code in ("unexplained", "history"):
+            return 0  # any line of it
+        if operation == "__init__":
+            return function.lineno if (function := self.function("__init__")) is not None else 0
+        if code in ("slope", "one-operand") and off == "b" and function is not None:
+            second = [n for n in matching(code, function) if not self.text(n).startswith("self.")]
+            if second:
+                return min(second)
         for place in places:
             found = min(matching(code, place), default=0)
             if found:

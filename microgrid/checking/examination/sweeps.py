@@ -1,9 +1,10 @@
 """What is wrong with the sweep: the order of the nodes, what is added up, and a second call."""
 
+import math
 from collections.abc import Iterator, Sequence
 
 from .cases import Case, Finding, said
-from .operations import gots, rights
+from .operations import first_off, gots, rights
 from .source import Source
 
 ENDLESS = ("time", "memory", "died")
@@ -18,15 +19,19 @@ def _findings(cases: Sequence[Case], wrong: set[str], source: Source) -> Iterato
     by_topic: dict[str, list[Case]] = {}
     for case in cases:
         by_topic.setdefault(case.probe.topic, []).append(case)
-    one_edge = list(_in_a_set(by_topic))
+    one_edge = list(_in_a_set(by_topic, source))
     yield from one_edge
-    overwriting = list(_overwrites(by_topic, source))
+    overwriting = list(_overwrites(by_topic, wrong, source))
     yield from overwriting
     lost = {"+"} & (wrong | {finding.operation for finding in [*one_edge, *overwriting]})
     names = [operation for finding in overwriting for operation in finding.operation.split(", ")]
     in_sets = {name for finding in one_edge for name in finding.operation.split(", ")} | ({"*"} if one_edge else set())
     yield from _order(by_topic, wrong | set(names) | in_sets - {"+"}, bool(lost), bool(one_edge), source)
     yield from _twice(by_topic)
+    for case in by_topic.get("next graph", []):
+        if case.answered and not case.fine and "*" not in wrong | set(names):
+            got = f"a.grad is {said(case.got['a'])}"
+            yield Finding("next-graph", "backward", case.probe.trial, got, said(case.right["next"]))
     for case in by_topic.get("in place", []):
         if case.answered and not case.fine and "+" not in wrong and not case.near(case.seen["later"]["t"], 5.0):
             got = f"t.data is {said(case.seen['later']['t'])} afterwards, b.grad is {said(case.got['b'])}"
@@ -39,10 +44,12 @@ def _findings(cases: Sequence[Case], wrong: set[str], source: Source) -> Iterato
             )
 
 
-def _in_a_set(by_topic: dict[str, list[Case]]) -> Iterator[Finding]:
+def _in_a_set(by_topic: dict[str, list[Case]], source: Source) -> Iterator[Finding]:
     """`a + a` with one edge, or none that could be unpacked, while `a + b` has two."""
     names: list[str] = []
     first = None
+    if not all([case.fine for case in by_topic["slope"] if case.probe.operation == "+"]):
+        return
     for case in by_topic.get("with itself", []):
         operation = case.probe.operation
         alone = [c for c in by_topic["slope"] if c.probe.operation == operation]
@@ -57,7 +64,8 @@ def _in_a_set(by_topic: dict[str, list[Case]]) -> Iterator[Finding]:
         names.append(operation)
     if first:
         got = gots(first) if first.answered else f"{first.error['type']}: {first.error['message']}"  # type: ignore[index]
-        yield Finding("parents-in-a-set", ", ".join(names), first.probe.trial, got, rights(first), error=first.error)
+        code = "parents-in-a-set" if source.has_sets() else "counted-once"
+        yield Finding(code, ", ".join(names), first.probe.trial, got, rights(first), error=first.error)
 
 
 def _parts(operation: str) -> tuple[float, ...]:
@@ -65,14 +73,17 @@ def _parts(operation: str) -> tuple[float, ...]:
     return {"+": (1.0,), "-": (1.0, -1.0), "*": (3.0,), "/": (1 / 3, -1 / 3)}[operation]
 
 
-def _overwrites(by_topic: dict[str, list[Case]], source: Source) -> Iterator[Finding]:
+def _overwrites(by_topic: dict[str, list[Case]], wrong: set[str], source: Source) -> Iterator[Finding]:
     """An operation whose second contribution is what is left: told from what it gives alone."""
     names: list[str] = []
     for case in by_topic.get("again", []):
-        if case.fine or not case.answered or case.probe.operation in names:
+        if case.fine or not case.answered or case.probe.operation in names or "+" in wrong:
             continue
+        chains = [one for one in by_topic.get("chain", []) if one.probe.operation == case.probe.operation]
+        if not all([one.fine for one in chains]) and case.probe.operation not in wrong:
+            continue  # what comes in is not passed on: that is told elsewhere
         alone = _alone(case, by_topic)
-        if alone is not None and case.near(case.got[case.probe.trial.lines[-1]], alone):
+        if alone and case.near(case.got[case.probe.trial.lines[-1]], alone):
             names.append(case.probe.operation)
     if not names:
         return
@@ -155,29 +166,27 @@ def _twice(by_topic: dict[str, list[Case]]) -> Iterator[Finding]:
 
 
 def unexplained(case: Case) -> Finding:
-    """A random graph that is wrong where each operation alone is right: told by the first wrong node."""
-    lines = dict([line.split(" = ", 1) for line in case.probe.trial.lines.split("\n") if " = " in line])
+    """A trial that is wrong where each operation alone is right: told by the first wrong node."""
+    trial = case.probe.trial
+    lines = dict([line.split(" = ", 1) for line in trial.lines.split("\n") if " = " in line])
     if not case.answered:
-        return Finding("unexplained", "backward", case.probe.trial, _stopped(case), rights(case), _stopped(case))
+        return Finding("unexplained", "backward", trial, _stopped(case), rights(case), _stopped(case))
+    if not case.kept:
+        name = next(n for n, x in trial.inputs.items() if not case.near(case.seen["after"][n], x))
+        after = f"{name}.data is {said(case.seen['after'][name])} afterwards"
+        return Finding("data-changed", case.probe.operation or "backward", trial, after, said(trial.inputs[name]))
+    if len(lines) == 1 and case.probe.operation:
+        code = "slope" if case.values_right else "value"
+        return Finding(code, case.probe.operation, trial, gots(case), rights(case))
     if not case.values_right:
-        name = next(n for n, x in case.right["data"].items() if not case.near(case.seen["data"][n], x))
-        return Finding(
-            "unexplained",
-            lines.get(name, "backward"),
-            case.probe.trial,
-            gots(case),
-            rights(case),
-            f"the value of {name}",
-        )
-    names = [n for n in reversed(case.right["data"]) if not case.near(case.got[n], case.right["grads"][0][n])]
-    above = case.got["a"] > case.slopes["a"] if "a" in case.slopes else False
-    code = "duplicates" if above and len(names) else "unexplained"
-    first = names[0] if names else "a"
-    right = case.right["grads"][0][first]
-    got = f"{first}.grad is {said(case.got[first])}"
-    return Finding(
-        code, "backward", case.probe.trial, got, said(right), f"{first} is the first wrong node from the root"
-    )
+        return Finding("unexplained", "backward", trial, gots(case), rights(case), f"{first_off(case)} is")
+    wrong = {n: x for n, x in case.right["grads"][0].items() if not case.near(case.got.get(n, math.nan), x)}
+    first = [*wrong][-1] if wrong else trial.root
+    got, right = case.got.get(first, math.nan), case.right["grads"][0][first]
+    above = bool(wrong) and all([x > 0 for x in case.right["data"].values()]) and got > right
+    code = "duplicates" if above else "unexplained"
+    detail = f"{first}.grad is the first wrong one from the root"
+    return Finding(code, "backward", trial, f"{first}.grad is {said(got, right)}", said(right, got), detail)
 
 
 def _stopped(case: Case) -> str:

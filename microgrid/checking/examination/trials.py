@@ -1,13 +1,17 @@
 """What is tried on an engine: a few lines of arithmetic, run with its values; and what is then read off."""
 
 import gc
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from ... import functions
 from ...engine import Value
 from .face import Engine, Face, NoEngine, load
+
+GIVEN = 1 / 3  # whose digits no single precision, rounding or whole number keeps
 
 
 @dataclass(frozen=True)
@@ -16,7 +20,8 @@ class Trial:
 
     Attributes: lines, of which the last gives `L`, the root, unless root names another; inputs, numbers by name;
     backwards, how often the sweep is called; grads, set before the lines; edits, `data` set between forward and
-    backward; kind, "run", or "freed" (what is left of a graph), or "describe".
+    backward; then, lines of a second graph over the same inputs, whose grads are set to 0 before it; kind, "run", or
+    "freed" (what is left of a graph), or "describe".
     """
 
     lines: str
@@ -25,6 +30,7 @@ class Trial:
     grads: Mapping[str, float] = field(default_factory=dict)
     edits: Mapping[str, float] = field(default_factory=dict)
     root: str = "L"
+    then: str = ""
     kind: str = "run"
 
     def __str__(self) -> str:
@@ -34,6 +40,7 @@ class Trial:
 
 def observe(engine: Engine, trials: Sequence[Trial]) -> Iterator[dict[str, Any]]:
     """For each trial what the engine says: data and grads by name, or the error.  Runs in a process of its own."""
+    start = time.perf_counter()
     try:
         face = load(engine)
     except NoEngine as error:
@@ -42,8 +49,9 @@ def observe(engine: Engine, trials: Sequence[Trial]) -> Iterator[dict[str, Any]]
     except BaseException as error:
         yield {"error": _error(error, engine.path, "import")}
         return
+    seconds = time.perf_counter() - start
     for trial in trials:
-        yield {"describe": _described, "freed": _freed, "run": run}[trial.kind](face, trial)
+        yield {"describe": _described, "freed": _freed, "run": run}[trial.kind](face, trial) | {"seconds": seconds}
 
 
 def run(face: Face, trial: Trial) -> dict[str, Any]:
@@ -53,7 +61,8 @@ def run(face: Face, trial: Trial) -> dict[str, Any]:
         values = {name: face.make(number) for name, number in trial.inputs.items()}
         inputs = dict(values)
         for name, number in trial.grads.items():
-            setattr(values[name], face.grad, number)
+            with suppress(AttributeError, TypeError):  # it can't be set: then nothing is there before
+                setattr(values[name], face.grad, number)
         names = execute(face, trial.lines, values)
         if names[trial.root] is None:
             raise TypeError(f"{trial.root} is None: is a `return` missing?")
@@ -63,9 +72,20 @@ def run(face: Face, trial: Trial) -> dict[str, Any]:
         for name, number in trial.edits.items():
             setattr(names[name], face.data, number)
         phase, rows = "backward", []
-        for _ in range(trial.backwards):
-            face.backward(names[trial.root])
+        for i in range(trial.backwards if face.backward else 0):
+            try:
+                face.backward(names[trial.root])  # type: ignore[misc]
+            except Exception:
+                if not i:
+                    raise
+                break  # a second sweep is refused
             rows.append({name: face.grad_of(names[name]) for name in data})
+        if trial.then:
+            for value in inputs.values():
+                with suppress(AttributeError, TypeError):
+                    setattr(value, face.grad, 0.0)
+            face.backward(execute(face, trial.then, inputs)[trial.root])  # type: ignore[misc]
+            rows = [{name: face.grad_of(names[name]) for name in data}]
         after = {name: face.data_of(value) for name, value in inputs.items()}
         later = {name: face.data_of(names[name]) for name in data}
         return {"data": data, "grads": rows, "after": after, "later": later}
@@ -82,12 +102,14 @@ def sound(trial: Trial, answer: dict[str, Any]) -> bool:
         return isinstance(answer["no engine"], str)
     if trial.kind == "describe":
         lists = [*answer.get("there", [None]), *answer.get("reflected", [None])]
-        return all([isinstance(text, str) for text in [answer.get("class"), *lists]]) and "single" in answer
+        numbers = all([isinstance(answer.get(name), int | float) for name in ("start", "given", "seconds")])
+        texts = [answer.get("class"), *lists, *answer.get("shared", [None])]
+        return numbers and all([isinstance(text, str) for text in texts]) and {"single", "backward"} <= answer.keys()
     if trial.kind == "freed":
         return all([isinstance(answer.get(name), int) for name in ("left", "kept")])
     wanted = {trial.root, *trial.inputs}
     tables = [answer.get("data"), answer.get("later"), *answer.get("grads", [])]
-    return len(tables) == 2 + trial.backwards and all([
+    return len(tables) <= 2 + trial.backwards and all([
         isinstance(table, dict) and names <= table.keys() and all([type(x) is float for x in table.values()])
         for table, names in [*[(table, wanted) for table in tables], (answer.get("after"), set(trial.inputs))]
     ])  # fmt: skip
@@ -104,21 +126,35 @@ def execute(face: Face, lines: str, values: Mapping[str, Any]) -> dict[str, Any]
 def run_names(face: Face, trial: Trial) -> dict[str, Any]:
     """The values of a trial by name, after one sweep."""
     names = execute(face, trial.lines, {name: face.make(number) for name, number in trial.inputs.items()})
-    face.backward(names[trial.root])
+    face.backward(names[trial.root])  # type: ignore[misc]
     return {name: value for name, value in names.items() if face.is_value(value)}
 
 
 def _described(face: Face, trial: Trial) -> dict[str, Any]:
     """What the engine has, to choose the trials by."""
-    value = face.make(0.1)
+    value, other = face.make(GIVEN), face.make(0.3)
+    shared = [name for name, part in _parts(value).items()
+              if isinstance(part, list | set | dict) and part is _parts(other).get(name)]  # fmt: skip
+    data = face.data_of(value)
     return {
+        "backward": face.backward is not None,
+        "start": face.grad_of(value),
+        "given": data,
+        "shared": shared,
         "class": face.kind.__name__,
         "data": face.data,
         "grad": face.grad,
         "there": sorted(face.there),
         "reflected": [sign for sign, name in _REFLECTED.items() if hasattr(face.kind, name)],
-        "single": abs(face.data_of(value) - 0.1) > 1e-12,
+        "single": 1e-12 < abs(data - GIVEN) < 1e-7,
     }
+
+
+def _parts(value: Any) -> dict[str, Any]:
+    """What a value holds, with what its class holds for all."""
+    slots = [name for kind in type(value).__mro__ for name in vars(kind) if not name.startswith("__")]
+    names = [*vars(value)] if hasattr(value, "__dict__") else []
+    return {name: getattr(value, name, None) for name in [*names, *slots]}
 
 
 _REFLECTED = {"+": "__radd__", "-": "__rsub__", "*": "__rmul__", "/": "__rtruediv__", "**": "__rpow__"}
