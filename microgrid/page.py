@@ -52,6 +52,10 @@ def heading(text: str) -> str:
     return f"<h2>{_with_code(text)}</h2>"
 
 
+def emphasis(text: str) -> str:
+    return f"<p><b>{_with_code(text)}</b></p>"
+
+
 def paragraph(text: str) -> str:
     return f"<p>{_with_code(text)}</p>"
 

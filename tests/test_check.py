@@ -24,7 +24,7 @@ from microgrid.checking.examination.trials import ours, run
 ENGINES = Path(__file__).parent / "engines"
 SHAPES = sorted((ENGINES / "shapes").glob("*.py"))
 PAIRS = [*itertools.combinations(BUGS, 2)]
-EVERY = 1 if "CI_PAIRS" in os.environ else 20  # pairs of bugs: all 861 take a quarter of an hour
+EVERY = 1 if "CI_PAIRS" in os.environ else 40  # pairs of bugs: all 861 take a quarter of an hour
 
 needs_fork = pytest.mark.skipif(not FORKS, reason="a class in memory is examined where there is os.fork")
 
@@ -91,7 +91,7 @@ def test_two_bugs_at_once_are_both_named(tmp_path):
             many += 1
             both += {*pair} <= {fault.number for fault in found.faults}
     print(f"{both} of {many} pairs named")
-    assert many >= 40 and both >= 0.6 * many
+    assert many >= 18 and both >= 0.6 * many
 
 
 def in_plain_numbers(lines, inputs):

@@ -154,9 +154,11 @@ def _class_in(module: types.ModuleType, name: str) -> Any:
         if isinstance(kind, type) and kind.__module__ == module.__name__
         and any([hasattr(kind, method) for method in ("__add__", "__mul__")]) and not hasattr(kind, "__len__")
     }  # fmt: skip
+    if "Value" in own:
+        return own["Value"]
     own = {key: kind for key, kind in own.items() if not any([base in own.values() for base in kind.__mro__[1:]])}
-    if "Value" in own or len(own) == 1:
-        return own.get("Value") or next(iter(own.values()))
+    if len(own) == 1:
+        return next(iter(own.values()))
     imported = getattr(module, "Value", None)
     if not own and isinstance(imported, type):
         return imported

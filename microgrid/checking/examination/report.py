@@ -3,6 +3,7 @@
 import io
 import json
 import os
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from html import escape
 from pathlib import Path
@@ -168,16 +169,17 @@ class Check:
         return Group(*parts)
 
     def _repr_html_(self) -> str:
-        return "\n".join([page.paragraph(f"{os.path.basename(self.engine)}: {self.verdict}"), *self._html()])
+        name = os.path.basename(self.engine)
+        return "\n".join([page.paragraph(f"{name}: {self.verdict}"), *self._html(page.emphasis)])
 
-    def _html(self) -> list[str]:
+    def _html(self, heading: Callable[[str], str]) -> list[str]:
         parts = []
         name = os.path.basename(self.engine)
         for i, fault in enumerate(self.faults):
             cells = "".join([
                 f"<tr><th {LEFT}>{what}</th><td {LEFT}>{escape(said)}</td></tr>" for what, said in fault.rows(name)
             ])  # fmt: skip
-            parts.append(page.heading(f"{i + 1}. {fault.title}"))
+            parts.append(heading(f"{i + 1}. {fault.title}"))
             parts.append(f'<div class="wide"><table class="said">{cells}</table></div>')
             picture = fault.picture()
             if picture:
@@ -194,7 +196,7 @@ class Check:
         ending = Path(path).suffix.lower()
         title = f"{os.path.basename(self.engine)}, checked"
         if ending == ".html":
-            return write_whole(path, page.page(title, [page.paragraph(f"{self.verdict}."), *self._html()]))
+            return write_whole(path, page.page(title, [page.paragraph(f"{self.verdict}."), *self._html(page.heading)]))
         if ending == ".json":
             return write_whole(path, json.dumps(self.data(), indent=1) + "\n")
         if ending == ".txt":

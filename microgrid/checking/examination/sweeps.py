@@ -148,13 +148,20 @@ def _order(
 def _twice(by_topic: dict[str, list[Case]]) -> Iterator[Finding]:
     """A second and a third sweep over `L = (a + k) + m`, which has one path: told from the root's grads and a's."""
     chain = next((case for case in by_topic.get("twice", []) if case.probe.operation == "+"), None)
-    if chain is None or not chain.answered or chain.fine:
+    if chain is None or not chain.answered or chain.fine or len(chain.seen["grads"]) < 2:
         return
     root = [row["L"] for row in chain.seen["grads"]]
     between = [row["b"] for row in chain.seen["grads"]]
     first = root[0] or 1.0
     grows = chain.near(root[1] - root[0], first)
-    example = next((c for c in by_topic["twice"] if c.probe.operation == "*" and c.answered and not c.fine), chain)
+    example = next(
+        (
+            c
+            for c in by_topic["twice"]
+            if c.probe.operation == "*" and c.answered and not c.fine and len(c.seen["grads"]) > 1
+        ),
+        chain,
+    )
     rows = [row["a"] for row in example.seen["grads"]]
     slope = example.slopes["a"]
     got = f"a.grad is {said(rows[0])}, after a second backward() {said(rows[1])}"
