@@ -172,9 +172,15 @@ CAUSES = {
         0,
         "each graph is a circle of references: only the garbage collector can free it",
         "let each backward take its result as an argument, def _backward(out), and call node._backward(node): then no "
-        "inner function holds what holds it",
+        "inner function holds what holds it; one inside backward that calls itself is better a loop with a list",
         "memory",
         2,
+    ),
+    "exponent": Cause(
+        0,
+        "**: the slopes of {detail} are wrong",
+        "of a ** b they are b * a ** (b - 1) and a ** b * log(a), and of 2 ** a it is 2 ** a * log(2); or refuse such "
+        "exponents",
     ),
     "slow": Cause(
         0,

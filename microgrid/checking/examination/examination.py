@@ -126,7 +126,7 @@ class _Examination:
         if self.level and lacks:
             found.append(Finding("lacks", "", Trial(""), "", "", ", ".join(lacks)))
             topics |= {name: (0, 1) for name in lacks}
-        odd, missing = self.extras(there) if self.depth == 3 and first["backward"] else ([], [])
+        odd, missing = self.extras(there, topics) if self.depth == 3 and first["backward"] else ([], [])
         odd = odd if all([CAUSES[finding.code].place for finding in found]) else []  # made of what is told already?
         found = sorted([*found, *odd], key=lambda finding: CAUSES[finding.code].place)
         faults = tuple([Fault.of(finding, source) for finding in found])
@@ -188,8 +188,8 @@ class _Examination:
     def lacks(self, there: set[str]) -> list[str]:
         return [name for level, names in STANDARD.items() if level <= self.depth for name in names if name not in there]
 
-    def extras(self, there: set[str]) -> tuple[list[Finding], list[str]]:
-        """What `**` takes and gets wrong, and what it does not take, which is no fault."""
+    def extras(self, there: set[str], topics: dict[str, tuple[int, int]]) -> tuple[list[Finding], list[str]]:
+        """What `**` takes and gets wrong, and what it does not take, which is no fault; what it takes is counted."""
         odd: list[Finding] = []
         missing: list[str] = []
         if "**" not in there:
@@ -198,8 +198,11 @@ class _Examination:
             case = Case(Probe("extra", "**", trial), seen, self.right(trial), self.single)
             if not case.answered and case.stopped != "not run":
                 missing.append(name)
-            elif case.answered and not case.fine:
-                code, detail = ("slope", f" of `{name}`") if case.values_right else ("value", "")
+                continue
+            right, many = topics["**"]
+            topics["**"] = (right + case.fine, many + 1)
+            if case.answered and not case.fine:
+                code, detail = ("exponent", f"`{name}`") if case.values_right else ("value", "")
                 odd.append(Finding(code, "**", trial, operations.gots(case), operations.rights(case), detail))
         return odd, missing
 

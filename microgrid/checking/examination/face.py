@@ -81,7 +81,7 @@ class Face:
 
     def number_of(self, value: Any, name: str) -> float:
         """A plain number: what an engine keeps may be None, a value of its own, or an array of one number."""
-        number = getattr(value, name) if hasattr(value, name) else value
+        number = getattr(value, name)
         if callable(number) and not self.is_value(number):
             number = number()
         if number is None:
@@ -96,7 +96,7 @@ class Face:
         return self.number_of(value, self.data)
 
     def grad_of(self, value: Any) -> float:
-        return self.number_of(value, self.grad)
+        return self.number_of(value, self.grad) if hasattr(value, self.grad) else 0.0
 
 
 def load(engine: Engine) -> Face:
