@@ -3,6 +3,7 @@
 import argparse
 import csv
 import errno
+import glob
 import io
 import json
 import keyword
@@ -279,22 +280,21 @@ def _matching(word: str) -> list[str]:
     """The files that a pattern stands for, where the shell has left it as it is."""
     if not any([sign in word for sign in "*?"]):
         return [word]
-    found = sorted([str(path) for path in Path().glob(word)])
+    found = sorted(glob.glob(word))
     if not found:
         raise BadInput(f"no file is like {word}")
     return found
 
 
 def _check_one(args: argparse.Namespace, file: str) -> int:
-    from rich.console import Console
-
     from .checking import check
+    from .checking.examination.report import console
 
     try:
         found = check(file, level=args.level, data=args.data, grad=args.grad, backward=args.backward, seed=args.seed)
-    except FileNotFoundError as error:
+    except (FileNotFoundError, TypeError) as error:
         raise BadInput(str(error)) from None
-    Console(highlight=False).print(found)
+    console().print(found)
     for name in ("report.html", "report.json"):
         print(f"wrote {found.save(args.out / name)}", file=sys.stderr)
     return 0 if found else 1
@@ -313,7 +313,7 @@ def _check_class(args: argparse.Namespace, files: list[str]) -> int:
     rows = check_class(files, args.out, options, jobs=args.jobs, done=say)
     print(f"wrote {write_whole(args.csv or args.out / 'grades.csv', table_of(rows))}", file=sys.stderr)
     print(f"wrote {write_whole(args.out / 'index.html', page_of(rows))}", file=sys.stderr)
-    return 0
+    return 0 if args.csv else int(any([not row.report or row.report["faults"] for row in rows]))
 
 
 def _bench(args: argparse.Namespace) -> int:

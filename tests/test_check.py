@@ -316,3 +316,85 @@ def test_pytest_plug_in(tmp_path):
     result = made("--microgrid-engine", "engine.py", "--microgrid-level", "plus-times")
     assert result.returncode == 0 and "4 passed" in result.stdout
     assert made("--microgrid-engine", "none.py").returncode == 4
+
+
+SORT = "topo, visited, stack = [], set(), [(self, False)]\n"
+MISTAKES = {  # further ones: what is written in place of what, and the causes that are told
+    "no chain rule": ("(1 - out.data**2) * out.grad", "(1 - out.data**2)", ["chain-rule"]),
+    "one operand": (
+        "            self.grad += out.grad\n            other.grad",
+        "            self.grad",
+        ["one-operand"],
+    ),
+    "= for one operand of +": ("other.grad += out.grad", "other.grad = out.grad", ["overwrites"]),
+    "= for one operand of *": ("self.grad += other.data *", "self.grad = other.data *", ["overwrites"]),
+    "slope of tanh": ("1 - out.data**2", "1 - self.data**2", ["slope"]),
+    "value of log": ("Value(math.log(self.data)", "Value(math.log10(self.data)", ["value"]),
+    "a typing error": ("1 / self.data * out.grad", "1 / self.dta * out.grad", ["raises"]),
+    "no return": ("        return out\n\n    def tanh", "\n    def tanh", ["raises"]),
+    "no beginning": ("        self.grad = 1.0\n", "", ["seed"]),
+    "begins with data": ("self.grad = 1.0", "self.grad = self.data", ["seed"]),
+    "grad is 1 at first": ("self.grad = 0.0\n        self._b", "self.grad = 1.0\n        self._b", ["grad-at-start"]),
+    "rounds": ("self.data = data", "self.data = round(data, 4)", ["constructor"]),
+    "not reversed": ("in reversed(topo)", "in topo", ["fires-early"]),
+    "a factor in *": ("other.data * out.grad", "1.5 * other.data * out.grad", ["slope"]),
+    "no out.grad in *": ("other.data * out.grad\n", "other.data\n", ["chain-rule"]),
+    "2 ** a": ("base**self.data", "self.data**base", ["value", "exponent"]),
+    "a constant is lost": ("        return self + other\n", "        return self * 1\n", ["constants-value"]),
+    "a cache": ("math.exp(self.data)", "Value.last.setdefault(0, math.exp(self.data))", ["value", "history"]),
+    "log of a result": ("1 / self.data *", "(2 if self._prev else 1) / self.data *", ["unexplained"]),
+    "gives up in deep graphs": (SORT, f"if self.data > 2000: return\n        {SORT}", ["unexplained"]),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_other_mistakes_are_told_by_their_cause(tmp_path, mistake):
+    old, new, codes = MISTAKES[mistake]
+    source = planted("closures").replace("class Value:\n", "class Value:\n    last = {}\n\n", 1)
+    assert old in source
+    (tmp_path / "engine.py").write_text(source.replace(old, new), encoding="utf-8")
+    found = mg.check(tmp_path / "engine.py")
+    assert found.faults and found.score < 1
+    assert {fault.code for fault in found.faults} <= {*codes}
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("bug", [20, 8, 9, 14, 18])
+def test_what_is_called_right_is_right(tmp_path, style, bug):
+    (fault,) = checked(tmp_path, style, bug).faults
+    right = {
+        20: "t.data is 5, b.grad is 4",
+        8: "-1", 9: "0.666667", 14: "5", 18: "27, then 54 (added up) or 27 (afresh)",
+    }  # fmt: skip
+    assert fault.right == right[bug]
+
+
+def test_engines_that_are_hardly_there(tmp_path):
+    file = tmp_path / "engine.py"
+    file.write_text("class Value:\n    def __init__(self, data):\n        self.data = data\n", encoding="utf-8")
+    found = mg.check(f"{file}:Value")
+    assert [fault.title for fault in found.faults] == [
+        "Value has no operation that could be tried"
+    ] and found.score == 0
+    add = "    def __add__(self, other):\n        return Value(self.data + getattr(other, 'data', other))\n"
+    file.write_text(file.read_text(encoding="utf-8") + add + "    __radd__ = __add__\n", encoding="utf-8")
+    found = mg.check(file)
+    assert found.faults == () and found.lacks[-1] == "backward" and found.trials == 5
+    once = "if self.done:\n            raise RuntimeError('freed')\n        self.done = True\n        self.grad = 1.0"
+    source = planted("closures").replace("self.grad = 1.0", once).replace("self._op = _op", "self.done = False")
+    file.write_text(source, encoding="utf-8")
+    found = mg.check(file)
+    assert found.faults == () and "a second backward() is refused" in found.facts
+    with pytest.raises(TypeError, match="is a notebook: give it the class there"):
+        mg.check(tmp_path / "engine.ipynb")
+
+
+def test_a_class_without_a_table_ends_with_a_status(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for name, bugs in [("a", ()), ("index", ()), ("c", (8,))]:
+        Path(f"{name}.py").write_text(planted("closures", *bugs), encoding="utf-8")
+    assert main(["check", "a.py", "index.py"]) == 0
+    assert main(["check", str(tmp_path / "*.py"), "none.py"]) == 1
+    assert "there is no file none.py" in capsys.readouterr().out
+    names = sorted([path.name for path in Path("microgrid-check").glob("*.html")])
+    assert names == ["a.html", "c.html", "index-engine.html", "index.html"]

@@ -1,6 +1,7 @@
 """The README, its picture, and what the documents claim: run, not believed."""
 
 import contextlib
+import importlib.metadata
 import io
 import os
 import re
@@ -112,6 +113,31 @@ def test_the_command_for_an_expression_runs(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "a * b = 2 × (−3) = −6" in done.stdout
     assert [path.name for path in (tmp_path / "microgrid-steps").iterdir()] == ["steps.html"]
+
+
+def test_the_commands_that_check_engines_run(readme, tmp_path):
+    folder, _, _ = readme
+    engine = (folder / "my_engine.py").read_text(encoding="utf-8")
+    (tmp_path / "my_engine.py").write_text(engine, encoding="utf-8")
+    (tmp_path / "submissions").mkdir()
+    for name in ("anna", "ben"):
+        (tmp_path / "submissions" / f"{name}.py").write_text(engine, encoding="utf-8")
+    texts = [text for kind, text in BLOCKS if kind == "sh" and ("check my_" in text or "submissions" in text)]
+    commands = [line for text in texts for line in text.splitlines()]
+    assert len(commands) == 4
+    entry = [point.name for point in importlib.metadata.entry_points(group="pytest11")]
+    plug_in = [] if "microgrid" in entry else ["-p", "microgrid.pytest_plugin"]
+    statuses = []
+    for command in commands:
+        program, *words = shlex.split(command)
+        words = ["-m", program, *(plug_in if program == "pytest" else []), *words]
+        done = subprocess.run(
+            [sys.executable, *words], cwd=tmp_path, capture_output=True, text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
+        statuses.append(done.returncode)
+    assert statuses == [1, 1, 0, 1]  # one to mend, and so for pytest; a class is graded whatever it is
+    assert (tmp_path / "grades.csv").read_text(encoding="utf-8").count("overwrites") == 2
 
 
 def test_numbers_of_the_readme_about_the_engine_are_true():

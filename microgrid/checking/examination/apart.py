@@ -94,7 +94,7 @@ class Apart:
             return {"stopped": "time" if self.left > 0 else "not run"}
         except (EOFError, OSError, ValueError, RecursionError):
             code = _exit_code(process)
-            return {"stopped": "time" if code == -getattr(signal, "SIGXCPU", 0) else "died"}
+            return {"stopped": "time" if code == -getattr(signal, "SIGXCPU", 1 << 20) else "died"}
 
     def _is_sound(self, task: Any, answer: Any) -> bool:
         if "stopped" in answer:

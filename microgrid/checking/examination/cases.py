@@ -103,7 +103,7 @@ class Case:
         if self.probe.topic == "at 0" and self.near(self.got["a"], 0.5):
             return True  # between the two slopes: a subgradient as well
         if self.probe.topic == "deep":
-            return True  # it came to an end
+            return self.near(self.got["a"], self.slopes["a"])
         if self.probe.topic == "twice":
             return self._again_right()
         if self.probe.topic == "grad set":

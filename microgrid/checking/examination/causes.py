@@ -72,7 +72,7 @@ CAUSES = {
         "{operation}: a local gradient is made of .grad where .data is meant",
         "the slope of a * b by a is b.data: write other.data * out.grad",
     ),
-    "reflected-minus": Cause(8, "`2 - a` is computed as a - 2", "in __rsub__ write Value(other) - self"),
+    "reflected-minus": Cause(8, "`2 - a` is computed as a - 2", "in __rsub__ write Value(other) - self", "-"),
     "reflected-divide": Cause(9, "`2 / a` is computed as a / 2", "in __rtruediv__ write Value(other) / self"),
     "sigmoid-slope": Cause(10, "sigmoid: the slope is written 1 - s", "it is s * (1 - s), with s what sigmoid gave"),
     "not-attached": Cause(
@@ -200,8 +200,9 @@ CAUSES = {
         0,
         "the file can't be run: {detail}",
         'run it by itself, and put what trains, asks or prints below `if __name__ == "__main__":`',
+        "import",
     ),
-    "no-engine": Cause(0, "{detail}", ""),
+    "no-engine": Cause(0, "{detail}", "", "import"),
     "grad-at-start": Cause(0, "a new value has a grad of {detail} already", "in __init__ write self.grad = 0"),
     "constructor": Cause(
         0, "the constructor changes the number: {detail}", "keep it as it is: self.data = data, without int and round"

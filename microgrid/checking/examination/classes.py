@@ -63,16 +63,24 @@ def check_class(
     def one(file: str) -> Row:
         with tempfile.TemporaryDirectory() as folder:
             command = [sys.executable, "-P", "-m", "microgrid", "check", file, *options, "--out", folder]
+            made = None
             try:
                 made = subprocess.run(
-                    command, capture_output=True, text=True, timeout=SECONDS, stdin=subprocess.DEVNULL, env=where
+                    command,
+                    capture_output=True,
+                    encoding="utf-8",
+                    errors="replace",
+                    timeout=SECONDS,
+                    stdin=subprocess.DEVNULL,
+                    env=where,
                 )
                 report = json.loads((Path(folder) / "report.json").read_text(encoding="utf-8"))
                 text = (Path(folder) / "report.html").read_text(encoding="utf-8")
             except subprocess.TimeoutExpired:
                 return Row(file, {}, "", f"the check itself took more than {SECONDS} s")
             except (OSError, ValueError):
-                return Row(file, {}, "", made.stderr.strip()[-300:] or "the check itself failed")
+                said = made.stderr.strip()[-300:] if made else ""
+                return Row(file, {}, "", said or "the check itself failed")
             write_whole(out / names[file], text)
             return Row(file, report, names[file])
 
@@ -115,6 +123,8 @@ def _pages(files: Sequence[str]) -> dict[str, str]:
     """A page's name for each file: anna-engine.html for anna/engine.py, where the last part alone is not enough."""
     paths = [Path(file.split(".py:")[0]).resolve().with_suffix("") for file in files]
     if len({path.name for path in paths}) == len(paths):
-        return {file: f"{path.name}.html" for file, path in zip(files, paths)}
-    above = Path(os.path.commonpath([path.parent for path in paths]))
-    return {file: "-".join(path.relative_to(above).parts) + ".html" for file, path in zip(files, paths)}
+        names = [path.name for path in paths]
+    else:
+        above = Path(os.path.commonpath([path.parent for path in paths]))
+        names = ["-".join(path.relative_to(above).parts) for path in paths]
+    return {file: f"{'index-engine' if name == 'index' else name}.html" for file, name in zip(files, names)}

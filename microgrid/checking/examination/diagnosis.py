@@ -6,6 +6,7 @@ from typing import Any
 
 from . import operations, sweeps
 from .cases import Case, Finding, said
+from .causes import CAUSES
 from .consequences import MINOR, ONE_EDGE, ORDER, SPOILS, all_of, causes_alone
 from .plan import LATER, STANDARD
 from .source import Source
@@ -52,7 +53,9 @@ def _everywhere(cases: list[Case], first: Mapping[str, Any]) -> Iterator[Finding
 
 def _untold(cases: Sequence[Case], told: Sequence[Finding], source: Source) -> list[Finding]:
     """The first trial that failed and that no finding speaks of."""
-    named = {name for finding in told for name in finding.operation.split(", ")}
+    named = {name for f in told if CAUSES[f.code].place < 2 for name in f.operation.split(", ")}
+    named |= {f.operation for f in told if f.code == "overflow"}
+    limits = {f.code for f in told}
     if any([finding.code in ORDER | ONE_EDGE | SPOILS.keys() for finding in told]):
         return []
     for case in cases:
@@ -65,6 +68,8 @@ def _untold(cases: Sequence[Case], told: Sequence[Finding], source: Source) -> l
         spoken = {finding.code for finding in told} & {"constants", "constants-value"} if topic == "constant" else set()
         if topic in ("order", "fan-out", "deep", "freed", "in place", "with itself", "again"):
             about = "backward" if told else "nothing"
+        if topic == "freed" or (topic == "deep" and limits & {"recursion", "slow"}):
+            continue
         if case.fine or case.stopped == "not run" or about in named or spoken or all_of(operation, source) & named:
             continue
         if named & {operation, "+", "*"} or (about == "backward" and named):

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from . import operations, sweeps
-from .apart import Apart
+from .apart import FORKS, Apart
 from .cases import Case, Finding
 from .causes import CAUSES
 from .consequences import ONE_EDGE, ORDER, SPOILS, all_of
 from .diagnosis import diagnosis
 from .face import Engine, imports_of
-from .plan import EXTRAS, LATER, LEVELS, STANDARD, Probe, level_of, probes, random_graphs
+from .plan import EXTRAS, LEVELS, STANDARD, Probe, level_of, probes, random_graphs
 from .report import Check, Fault
 from .shrinking import Search, smallest
 from .source import Source
@@ -27,7 +27,10 @@ ABOUT = {
     "in place": "+=", "deep": "depth", "freed": "memory",
 }  # fmt: skip
 SECONDS = 15.0  # for all trials of one engine
-KNOWN = ("numpy", "scipy", "sympy", "matplotlib", "graphviz", "networkx", "torch", "jax")
+KNOWN = (
+    "numpy", "scipy", "sympy", "matplotlib", "graphviz", "networkx", "torch", "jax", "sklearn", "pandas", "seaborn",
+    "tqdm", "IPython",
+)  # fmt: skip
 
 
 def check(
@@ -42,8 +45,8 @@ def check(
 ) -> Check:
     """Anybody's `Value` class, examined: each operation, reuse, order, depth, a second sweep; each bug by its name.
 
-    The engine is run in processes of their own, without files, network or programs, and for 20 seconds at most.  That
-    is a belt, no prison: for files of strangers use a container.
+    The engine is run in processes of their own, for 20 seconds at most.  They write no file of yours, start nothing and
+    call nobody, and have on Linux 1 GB of memory.  That is a belt, no prison: for files of strangers use a container.
     Arguments: engine, a class that is made from one number, or a file, "my_engine.py" or "my_engine.py:Value"; level,
     "plus-times" (+ and *), "tanh" (also - / ** exp log tanh sigmoid relu) or "complete" (also the edges, depth and
     memory): what is missing is then a fault; without it all that is there is examined; data, grad, backward, what these
@@ -72,9 +75,15 @@ def _source(engine: Any) -> tuple[Any, str]:
     if isinstance(engine, str | Path):
         text, _, name = str(engine).rpartition(":") if ".py:" in str(engine) else (str(engine), "", "")
         path = Path(text).resolve()
+        if path.suffix == ".ipynb":
+            raise TypeError(
+                f"check({str(engine)!r}) is a notebook: give it the class in the notebook, or copy its cell to a .py"
+            )
         if not path.is_file():
             raise FileNotFoundError(f"check({str(engine)!r}): there is no file {text}")
         return path, name
+    if not FORKS and callable(engine):
+        raise TypeError(f"check({engine!r:.50}): on this system give it the file, as in check('my_engine.py')")
     if not callable(engine):
         raise TypeError(f"check({engine!r:.50}) needs a class such as Value, or the path of its file")
     return engine, ""
@@ -105,13 +114,16 @@ class _Examination:
         shown = self.engine.path or getattr(self.engine.source, "__name__", "")
         shown = "your cell" if "ipykernel" in shown else shown
         if "there" not in first:
-            return Check(
-                shown, self.level, (self._unusable(first),), (), (), {"import": (0, 1)}, time.monotonic() - start
-            )
+            return self.made(shown, (self._unusable(first),), (), (), {"import": (0, 1)}, start)
         self.first, self.single, there = first, first["single"], {*first["there"]}
         apart.answers = ANSWER + 2 * first["seconds"]  # each process runs the file first
         source = Source(self.engine.path, first["class"])
         asked = [p for p in probes(there, self.depth) if first["backward"] or p.topic in ("slope", "constant")]
+        if not asked and not self.level:
+            empty = Finding(
+                "no-engine", "", Trial(""), "", "", f"{first['class']} has no operation that could be tried"
+            )
+            return self.made(shown, (Fault.of(empty, source),), (), (), {"import": (0, 1)}, start)
         cases = self.cases(asked)
         found = diagnosis(cases, there, source, first)
         topics = _topics(cases)
@@ -126,14 +138,20 @@ class _Examination:
         if self.level and lacks:
             found.append(Finding("lacks", "", Trial(""), "", "", ", ".join(lacks)))
             topics |= {name: (0, 1) for name in lacks}
+        if {finding.code for finding in found} & {"constructor", "grad-at-start"}:
+            topics["a new value"] = (0, 1)
         odd, missing = self.extras(there, topics) if self.depth == 3 and first["backward"] else ([], [])
         odd = odd if all([CAUSES[finding.code].place for finding in found]) else []  # made of what is told already?
         found = sorted([*found, *odd], key=lambda finding: CAUSES[finding.code].place)
         faults = tuple([Fault.of(finding, source) for finding in found])
         missing = [*([] if self.level else lacks), *missing]
-        return Check(
-            shown, self.level, faults, tuple(missing), tuple(self.facts(cases)), topics, time.monotonic() - start
-        )
+        return self.made(shown, faults, tuple(missing), tuple(self.facts(cases)), topics, start)
+
+    def made(
+        self, shown: str, faults: tuple[Fault, ...], lacks: tuple[str, ...], facts: tuple[str, ...],
+        topics: dict[str, tuple[int, int]], start: float,
+    ) -> Check:  # fmt: skip
+        return Check(shown, self.level, faults, lacks, facts, topics, time.monotonic() - start)
 
     def cases(self, asked: Sequence[Probe]) -> list[Case]:
         """All of them in one process, as far as it goes; what is wrong then once more, each in a process of its own."""
@@ -145,7 +163,7 @@ class _Examination:
         ]  # fmt: skip
         again = again if self.first["seconds"] < QUICK else []
         for i, seen in zip(again, self.apart.each([asked[i].trial for i in again], 1)):
-            answers[i] = seen
+            answers[i] = answers[i] if seen.get("stopped") == "not run" else seen
         return [Case(probe, seen, right, self.single) for probe, seen, right in zip(asked, answers, rights)]
 
     def right(self, trial: Trial) -> dict[str, Any]:
@@ -164,7 +182,7 @@ class _Examination:
         if "+" in bad or codes & (ORDER | ONE_EDGE | SPOILS.keys() | {"unexplained", "slow"}):
             return None
         names = {
-            name for name in there - bad - {*LATER}
+            name for name in there - bad
             if level_of(name) <= self.depth and not all_of(name, source) & bad
         }  # fmt: skip
         trials = [trial for trial in random_graphs(names, self.seed) if self.tame(trial)] if "+" in names else []
@@ -173,7 +191,7 @@ class _Examination:
         failing = [case for case in cases if not case.fine and case.stopped != "not run"]
         if not failing:
             return [] if cases and all([case.fine for case in cases]) else None
-        search = Search(self.engine, tuple(sorted(names)), self.seed, failing[0].probe.trial)
+        search = Search(self.engine, tuple(sorted(names)), self.seed, failing[0].probe.trial, self.single)
         trial = smallest(search, self.apart)
         seen = next(iter(self.apart.each([trial], 1)))
         case = Case(Probe("random", "", trial), seen, self.right(trial), self.single)
@@ -183,7 +201,10 @@ class _Examination:
 
     def tame(self, trial: Trial) -> bool:
         right = self.right(trial)
-        return "data" in right and all([abs(x) < 1e4 for x in (*right["data"].values(), *right["grads"][0].values())])
+        if "data" not in right:
+            return False
+        values, grads = right["data"].values(), right["grads"][0].values()
+        return all([1e-3 < abs(x) < 1e4 for x in values]) and all([abs(x) < 1e4 for x in grads])
 
     def lacks(self, there: set[str]) -> list[str]:
         return [name for level, names in STANDARD.items() if level <= self.depth for name in names if name not in there]
@@ -211,7 +232,11 @@ class _Examination:
             if case.probe.topic == "twice" and case.probe.operation == "*" and case.fine:
                 rows = [row["a"] for row in case.seen.get("grads", [])]
                 done = (
-                    "is refused" if not rows else "starts afresh" if rows[1] == rows[0] else "adds to the leaves' grads"
+                    "is refused"
+                    if len(rows) < 2
+                    else "starts afresh"
+                    if rows[1] == rows[0]
+                    else "adds to the leaves' grads"
                 )
                 yield f"a second backward() {done}"
             if case.probe.topic == "edited" and case.answered:

@@ -177,8 +177,9 @@ def chained(operation: str, cases: Sequence[Case], healthy: set[str]) -> Iterato
 
 
 def _alone(case: Case, alone: Case) -> bool:
-    same = [name for name in alone.slopes if name in case.got]
-    return not case.fine and all([case.near(case.got[name], alone.got[name]) for name in same])
+    """Whether what is wrong is the local gradient, without what came in."""
+    off = [name for name in alone.slopes if name in case.got and not case.near(case.got[name], case.slopes[name])]
+    return bool(off) and all([case.near(case.got[name], alone.got[name]) for name in off])
 
 
 def failed(case: Case, operation: str) -> Finding:

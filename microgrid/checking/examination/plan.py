@@ -20,6 +20,9 @@ POINTS = {
     "tan": (0.7, -1.1), "tanh": (0.7, -1.3), "sigmoid": (0.7, -1.3), "relu": (0.5, -2.0), "softplus": (0.7, -1.3),
     "abs": (3.0, -2.0), "neg": (3.0, -2.0),
 }  # fmt: skip
+UNARY = (
+    "neg", "**", "exp", "log", "tanh", "sigmoid", "relu", "sqrt", "sin", "cos", "tan", "abs", "softplus",
+)  # fmt: skip
 PAIRS = ((3.0, 5.0), (-2.0, 0.5))
 POWERS = (("a ** 3", 2.0), ("a ** 3", -2.0), ("a ** 2", -3.0), ("a ** 0", 3.0), ("a ** 2", 0.0))
 CONSTANTS = {
@@ -160,8 +163,8 @@ EXTRAS = {  # what may be there beside the operators, and is told where it is no
 def random_graphs(operations: Collection[str], seed: int, many: int = GRAPHS) -> list[Trial]:
     """Random graphs of a few operations that keep numbers small; a value is used again as often as not."""
     rng = random.Random(seed)
-    unary = [name for name in ("neg", "exp", "tanh", "sigmoid", "sin", "cos") if name in operations]
-    binary = [sign for sign in ("+", "*", "-") if sign in operations]
+    unary = [name for name in UNARY if name in operations]
+    binary = [sign for sign in BINARY if sign in operations]
     return [Trial(graph(rng, unary, binary), _inputs(rng)) for _ in range(many)]
 
 

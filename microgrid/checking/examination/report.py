@@ -140,7 +140,7 @@ class Check:
         return f"Check({os.path.basename(self.engine)}: {self.verdict})"
 
     def __str__(self) -> str:
-        from_rich = _console(io.StringIO())
+        from_rich = console(io.StringIO())
         from_rich.print(self.__rich__())
         return "\n".join([line.rstrip() for line in from_rich.file.getvalue().rstrip().split("\n")])
 
@@ -208,9 +208,12 @@ class Check:
         return asdict(self) | {"right": self.passed, "trials": self.trials, "score": round(self.score, 4)}
 
 
-def _console(file: Any) -> Any:
+def console(file: Any = None) -> Any:
+    """Where a report is written by rich: a file as plain text, without one the terminal."""
     try:
         from rich.console import Console
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(f"the report of check is laid out by rich: {INSTALL}", name="rich") from error
+    if file is None:
+        return Console(highlight=False)
     return Console(file=file, width=WIDTH, color_system=None, highlight=False, force_jupyter=False)

@@ -28,7 +28,8 @@ class Source:
         self.tree = parsed("".join(self.lines))
 
     def text(self, line: int) -> str:
-        return self.lines[line - 1].strip() if 0 < line <= len(self.lines) else ""
+        text = self.lines[line - 1].strip() if 0 < line <= len(self.lines) else ""
+        return "".join([sign if sign.isprintable() else "?" for sign in text[:200]])
 
     @cached_property
     def _given(self) -> dict[str, int]:
@@ -47,7 +48,10 @@ class Source:
     def _methods(self) -> dict[str, Function]:
         classes = [node for node in ast.walk(self.tree) if isinstance(node, ast.ClassDef)]
         named = [node for node in classes if node.name == self.kind] or classes
-        return {node.name: node for kind in named for node in ast.walk(kind) if isinstance(node, Function)}
+        found: dict[str, Function] = {}
+        for node in [node for kind in named for node in ast.walk(kind) if isinstance(node, Function)]:
+            found.setdefault(node.name, node)  # a method before a function inside one
+        return found
 
     def function(self, *names: str) -> Function | None:
         """The method or free function of one of these names, and where it only hands on to a function: that one."""
@@ -110,9 +114,9 @@ class Source:
         return False
 
     def has_sets(self) -> bool:
-        """Whether a set of something is made in it, or its text is not known."""
+        """Whether a set of something is made in it."""
         functions = [*self._methods.values(), *self._free.values()]
-        return not functions or any([True for f in functions for _ in matching("parents-in-a-set", f)])
+        return any([True for f in functions for _ in matching("parents-in-a-set", f)])
 
     def circles(self) -> tuple[list[int], list[int]]:
         """The lines of inner functions that hold themselves: by `out`, where `out._backward` is it; by their name."""

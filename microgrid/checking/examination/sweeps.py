@@ -26,7 +26,8 @@ def _findings(cases: Sequence[Case], wrong: set[str], source: Source) -> Iterato
     lost = {"+"} & (wrong | {finding.operation for finding in [*one_edge, *overwriting]})
     names = [operation for finding in overwriting for operation in finding.operation.split(", ")]
     in_sets = {name for finding in one_edge for name in finding.operation.split(", ")} | ({"*"} if one_edge else set())
-    yield from _order(by_topic, wrong | set(names) | in_sets - {"+"}, bool(lost), bool(one_edge), source)
+    unchained = {"*"} if any([not c.fine for c in by_topic.get("chain", []) if c.probe.operation == "*"]) else set()
+    yield from _order(by_topic, wrong | set(names) | unchained | in_sets - {"+"}, bool(lost), bool(one_edge), source)
     yield from _twice(by_topic)
     for case in by_topic.get("next graph", []):
         if case.answered and not case.fine and "*" not in wrong | set(names):
@@ -35,7 +36,8 @@ def _findings(cases: Sequence[Case], wrong: set[str], source: Source) -> Iterato
     for case in by_topic.get("in place", []):
         if case.answered and not case.fine and "+" not in wrong and not case.near(case.seen["later"]["t"], 5.0):
             got = f"t.data is {said(case.seen['later']['t'])} afterwards, b.grad is {said(case.got['b'])}"
-            yield Finding("in-place-add", "+=", case.probe.trial, got, "t.data 5, b.grad 1")
+            right = f"t.data is {said(case.right['later']['t'])}, b.grad is {said(case.slopes['b'])}"
+            yield Finding("in-place-add", "+=", case.probe.trial, got, right)
     for case in by_topic.get("freed", []):
         if not case.fine and "left" in case.seen:
             many = case.seen["left"]
@@ -48,7 +50,7 @@ def _in_a_set(by_topic: dict[str, list[Case]], source: Source) -> Iterator[Findi
     """`a + a` with one edge, or none that could be unpacked, while `a + b` has two."""
     names: list[str] = []
     first = None
-    if not all([case.fine for case in by_topic["slope"] if case.probe.operation == "+"]):
+    if not all([case.fine for case in by_topic.get("slope", []) if case.probe.operation == "+"]):
         return
     for case in by_topic.get("with itself", []):
         operation = case.probe.operation
@@ -56,6 +58,8 @@ def _in_a_set(by_topic: dict[str, list[Case]], source: Source) -> Iterator[Findi
         again = [c for c in by_topic.get("again", []) if c.probe.operation == operation]
         if case.fine or not all([c.answered for c in alone]) or not any([c.fine for c in again]):
             continue
+        if any([_left_over(c, by_topic) for c in again]):
+            continue  # the second use overwrites the first, of one operand alone
         if case.answered and any([case.near(case.got["a"], part) for part in _parts(operation)]):
             pass
         elif not (case.error and case.error["phase"] == "backward"):
@@ -82,8 +86,7 @@ def _overwrites(by_topic: dict[str, list[Case]], wrong: set[str], source: Source
         chains = [one for one in by_topic.get("chain", []) if one.probe.operation == case.probe.operation]
         if not all([one.fine for one in chains]) and case.probe.operation not in wrong:
             continue  # what comes in is not passed on: that is told elsewhere
-        alone = _alone(case, by_topic)
-        if alone and case.near(case.got[case.probe.trial.lines[-1]], alone):
+        if _left_over(case, by_topic):
             names.append(case.probe.operation)
     if not names:
         return
@@ -96,6 +99,12 @@ def _overwrites(by_topic: dict[str, list[Case]], wrong: set[str], source: Source
     itself = [c for c in by_topic.get("with itself", []) if c.probe.operation == names[0] and c.answered and not c.fine]
     smallest = itself[0] if itself else first
     yield Finding("overwrites", ", ".join(names), smallest.probe.trial, gots(smallest), rights(smallest))
+
+
+def _left_over(case: Case, by_topic: dict[str, list[Case]]) -> bool:
+    """Whether what is used again holds what the operation alone gives it, and nothing of its other use."""
+    alone = None if case.fine or not case.answered else _alone(case, by_topic)
+    return bool(alone) and case.near(case.got[case.probe.trial.lines[-1]], alone)  # type: ignore[arg-type]
 
 
 def _alone(case: Case, by_topic: dict[str, list[Case]]) -> float | None:
@@ -154,14 +163,9 @@ def _twice(by_topic: dict[str, list[Case]]) -> Iterator[Finding]:
     between = [row["b"] for row in chain.seen["grads"]]
     first = root[0] or 1.0
     grows = chain.near(root[1] - root[0], first)
-    example = next(
-        (
-            c
-            for c in by_topic["twice"]
-            if c.probe.operation == "*" and c.answered and not c.fine and len(c.seen["grads"]) > 1
-        ),
-        chain,
-    )
+    products = [case for case in by_topic["twice"] if case.probe.operation == "*" and case.answered and not case.fine]
+    whole = [c for c in products if len(c.seen["grads"]) > 1 and c.near(c.got["a"], c.slopes["a"])]
+    example = [*whole, chain][0]
     rows = [row["a"] for row in example.seen["grads"]]
     slope = example.slopes["a"]
     got = f"a.grad is {said(rows[0])}, after a second backward() {said(rows[1])}"
@@ -190,7 +194,7 @@ def unexplained(case: Case) -> Finding:
     wrong = {n: x for n, x in case.right["grads"][0].items() if not case.near(case.got.get(n, math.nan), x)}
     first = [*wrong][-1] if wrong else trial.root
     got, right = case.got.get(first, math.nan), case.right["grads"][0][first]
-    above = bool(wrong) and all([x > 0 for x in case.right["data"].values()]) and got > right
+    above = bool(wrong) and got > right and all([" + " in line for line in lines.values()])  # whose slopes are 1
     code = "duplicates" if above else "unexplained"
     detail = f"{first}.grad is the first wrong one from the root"
     return Finding(code, "backward", trial, f"{first}.grad is {said(got, right)}", said(right, got), detail)

@@ -133,8 +133,14 @@ def run_names(face: Face, trial: Trial) -> dict[str, Any]:
 def _described(face: Face, trial: Trial) -> dict[str, Any]:
     """What the engine has, to choose the trials by."""
     value, other = face.make(GIVEN), face.make(0.3)
-    shared = [name for name, part in _parts(value).items()
-              if isinstance(part, list | set | dict) and part is _parts(other).get(name)]  # fmt: skip
+    shared = []
+    with suppress(Exception):  # it may have no sum yet
+        total = face.there["+"](value, other)
+        shared = [
+            name for name, part in _parts(total).items()
+            if isinstance(part, list | set | tuple) and any([one is value for one in part])
+            and part is _parts(face.make(0.5)).get(name)
+        ]  # fmt: skip
     data = face.data_of(value)
     return {
         "backward": face.backward is not None,
