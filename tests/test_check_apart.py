@@ -332,7 +332,9 @@ ANSWERS = {
 }  # fmt: skip
 GROUPS = {"endless": ENDLESS, "ending": ENDING, "litter": LITTER, "processes": PROCESSES, "talk": TALK,
           "vandals": VANDALS, "answers": ANSWERS, "right": RIGHT}  # fmt: skip
-UNHARMED = ("getattr", "math", "microgrid", "os", "sys.modules", "busy threads")  # they spoil what may not be used
+UNHARMED = (  # they spoil what may not be used, or are done in time on a quick machine
+    "getattr", "math", "microgrid", "os", "sys.modules", "busy threads", "prints at import",
+)  # fmt: skip
 TITLES = {
     "sys.exit": "SystemExit: 0", "os._exit": "it ends the whole program", "interrupt": "KeyboardInterrupt",
     "segfault": "it ends the whole program", "no Python": "SyntaxError: invalid syntax",
