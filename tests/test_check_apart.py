@@ -333,7 +333,7 @@ ANSWERS = {
 GROUPS = {"endless": ENDLESS, "ending": ENDING, "litter": LITTER, "processes": PROCESSES, "talk": TALK,
           "vandals": VANDALS, "answers": ANSWERS, "right": RIGHT}  # fmt: skip
 UNHARMED = (  # they spoil what may not be used, or are done in time on a quick machine
-    "getattr", "math", "microgrid", "os", "sys.modules", "busy threads", "prints at import",
+    "getattr", "math", "microgrid", "os", "sys.modules", "busy threads", "threads", "prints at import",
 )  # fmt: skip
 TITLES = {
     "sys.exit": "SystemExit: 0", "os._exit": "it ends the whole program", "interrupt": "KeyboardInterrupt",
