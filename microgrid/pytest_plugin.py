@@ -27,7 +27,7 @@ class Topic(pytest.Item):
 
     def why(self) -> str:
         """The faults of this topic; where there are none, those that it follows from in a line."""
-        own = [f for f in self.check.faults if self.name in f.operation.split(", ") or self.name == f.topic]
+        own = [fault for fault in self.check.faults if fault.about(self.name)]
         if own:
             return str(replace(self.check, faults=tuple(own), lacks=(), facts=()))
         return "follows from " + "; ".join([fault.title for fault in self.check.faults])
@@ -48,7 +48,7 @@ def _topics(session: Any, engine: str, level: str | None) -> Iterator[Topic]:
 
     try:
         made = check(engine, level=level)
-    except (ValueError, FileNotFoundError) as error:
+    except (ValueError, FileNotFoundError, TypeError) as error:
         raise pytest.UsageError(str(error)) from None
     for name in made.topics:
         yield Topic.from_parent(session, name=name, check=made, nodeid=f"{engine}::{name}")

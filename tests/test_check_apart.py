@@ -354,7 +354,7 @@ from microgrid.checking import check
 from microgrid.checking.examination import examination
 
 folder, seconds, marker, *files = sys.argv[1:]
-examination.SECONDS = float(seconds)
+examination.ALTOGETHER = float(seconds)
 out = Path(folder, "results")
 
 

@@ -1,13 +1,13 @@
 """A probe and its answer: what the engine said beside what is right."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from .plan import Probe
-from .trials import Trial
+from .trials import ROOT, Trial
 
 DOUBLE = 1e-9  # relative to the larger of the number and 1: another formula for tanh is off by 1e-15
 SINGLE = 1e-4
@@ -17,9 +17,9 @@ SINGLE = 1e-4
 class Finding:
     """One thing that is wrong.
 
-    Attributes: code, the cause; operation, that it is about; detail, words for its sentence; trial, the smallest
-    example; got and right, what was said and what is so; error, of Python, if there was one; hint, a line that it
-    came from.
+    Attributes: code, the cause; operation, that it is about, or several with commas; detail, words for its
+    sentence; trial, the smallest example; got and right, what was said and what is so; error, of Python, if
+    there was one.
     """
 
     code: str
@@ -29,6 +29,10 @@ class Finding:
     right: str
     detail: str = ""
     error: Mapping[str, Any] | None = None
+
+    @property
+    def operations(self) -> list[str]:
+        return self.operation.split(", ")
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class Case:
 
     @property
     def value(self) -> float:
-        return self.seen["data"][self.probe.trial.root]
+        return self.seen["data"][ROOT]
 
     def near(self, x: float, y: float) -> bool:
         if math.isnan(x) or math.isnan(y) or math.isinf(x) or math.isinf(y):
@@ -75,7 +79,7 @@ class Case:
 
     @cached_property
     def values_right(self) -> bool:
-        right = self.right["data"][self.probe.trial.root]
+        right = self.right["data"][ROOT]
         if self.probe.topic == "tiny" and right:  # where a small number added would be seen
             return self.answered and abs(self.value - right) <= (1e-3 if self.single else 1e-6) * abs(right)
         return self.answered and self.all_near(self.seen["data"], self.right["data"])
@@ -87,45 +91,71 @@ class Case:
 
     @cached_property
     def fine(self) -> bool:
+        """Whether the engine is right here; of an edit there is no right or wrong, only what it does."""
+        if self.probe.topic == "edited":
+            return True
         if self.probe.topic == "freed":
             return "left" in self.seen and self.seen["left"] <= self.seen["kept"]
-        if self.probe.topic == "edited":
-            return True  # there is no right or wrong, only what it does
         if not self.answered or not self.values_right or not self.kept:
             return False
-        if self.probe.topic == "in place" and not self.near(self.seen["later"]["t"], self.right["later"]["t"]):
+        return not self.seen["grads"] or _JUDGES.get(self.probe.topic, _slopes)(self)  # or there is no backward yet
+
+
+def _slopes(case: Case) -> bool:
+    return case.all_near(case.got, case.slopes)
+
+
+def _tiny_slopes(case: Case) -> bool:
+    return all([abs(case.got[n] - s) <= 1e-3 * abs(s) for n, s in case.slopes.items()])
+
+
+def _slopes_beside(case: Case) -> bool:
+    """The slopes, added to what was there before or not."""
+    before, got = case.probe.trial.grads, case.got
+    return all([case.near(got[n], s) or case.near(got[n] - before[n], s) for n, s in case.slopes.items()])
+
+
+def _subgradient(case: Case) -> bool:
+    """0, or what lies between the slopes on the two sides."""
+    return case.near(case.got["a"], 0.0) or case.near(case.got["a"], 0.5)
+
+
+def _next(case: Case) -> bool:
+    """That of the second graph, where the grads can't be set to 0 before it with that of the first."""
+    slope = case.right["next"]
+    return case.near(case.got["a"], slope) or case.near(case.got["a"], slope + case.slopes["a"])
+
+
+def _old_kept(case: Case) -> bool:
+    return case.near(case.seen["later"]["t"], case.right["later"]["t"]) and _slopes(case)
+
+
+def _deep(case: Case) -> bool:
+    return case.near(case.got["a"], case.slopes["a"])  # the other input is used again and again: told elsewhere
+
+
+def _again(case: Case) -> bool:
+    """A second sweep adds to the leaves once more, or starts afresh."""
+    for name, slope in case.slopes.items():
+        row = [grads[name] for grads in case.seen["grads"]]
+        added = [slope * (i + 1) for i in range(len(row))]
+        if not any([all([case.near(x, y) for x, y in zip(row, well)]) for well in (added, [slope] * len(row))]):
             return False
-        if not self.seen["grads"]:
-            return True  # there is no backward yet
-        if self.probe.topic == "next graph":
-            slope = self.right["next"]
-            return self.near(self.got["a"], slope) or self.near(self.got["a"], slope + self.slopes["a"])
-        if self.probe.topic == "at 0" and self.near(self.got["a"], 0.5):
-            return True  # between the two slopes: a subgradient as well
-        if self.probe.topic == "deep":
-            return self.near(self.got["a"], self.slopes["a"])
-        if self.probe.topic == "twice":
-            return self._again_right()
-        if self.probe.topic == "grad set":
-            before = self.probe.trial.grads
-            return all(
-                [self.near(self.got[n], s) or self.near(self.got[n] - before[n], s) for n, s in self.slopes.items()]
-            )
-        if self.probe.topic == "tiny":
-            return all([abs(self.got[n] - s) <= 1e-3 * abs(s) for n, s in self.slopes.items()])
-        return self.all_near(self.got, self.slopes)
-
-    def _again_right(self) -> bool:
-        """A second sweep adds to the leaves once more, or starts afresh."""
-        for name, slope in self.slopes.items():
-            row = [grads[name] for grads in self.seen["grads"]]
-            if not any([all([self.near(x, y) for x, y in zip(row, well)]) for well in _defensible(slope, len(row))]):
-                return False
-        return True
+    return True
 
 
-def _defensible(slope: float, many: int) -> list[list[float]]:
-    return [[slope * (i + 1) for i in range(many)], [slope] * many]
+_JUDGES = {
+    "tiny": _tiny_slopes, "grad set": _slopes_beside, "at 0": _subgradient, "next graph": _next, "in place": _old_kept,
+    "deep": _deep, "twice": _again,
+}  # fmt: skip
+
+
+def grouped(cases: Sequence[Case]) -> dict[str, list[Case]]:
+    """The cases by topic."""
+    topics: dict[str, list[Case]] = {}
+    for case in cases:
+        topics.setdefault(case.probe.topic, []).append(case)
+    return topics
 
 
 def said(number: float, beside: float = math.nan) -> str:

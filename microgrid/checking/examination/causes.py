@@ -184,7 +184,7 @@ CAUSES = {
     ),
     "slow": Cause(
         0,
-        "backward: a chain of 5000 operations takes more than 2 s",
+        "backward: a chain of {detail} operations does not come to an end in time",
         "the work should grow as the number of operations: look for `in` on a list, and for a sort in a loop",
         "depth",
         2,

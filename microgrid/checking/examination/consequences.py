@@ -26,15 +26,16 @@ SPOILS = {  # causes that are everywhere, and what only follows from them
     "constructor": OF_GRADIENTS | {"value", "data-changed", "epsilon", "reflected-minus", "reflected-divide"},
     "shared": ORDER | {"unexplained"},
 }
+UNORDERED = {"swapped", "slope", "duplicates", "fires-early", "constants-value", "next-graph"}  # with sets for parents
 ALIKE = {"chain-rule", "not-attached", "raises", "unbound-name"}  # told once for all operations that have it
 
 
 def causes_alone(findings: Sequence[Finding], source: Source) -> list[Finding]:
     """The findings without those that another explains."""
     codes = {finding.code for finding in findings}
-    in_sets = {name for f in findings if f.code in ONE_EDGE for name in f.operation.split(", ")}
+    in_sets = {name for f in findings if f.code in ONE_EDGE for name in f.operations}
     faulty = in_sets | {f.operation for f in findings if f.code in GRADIENTS}
-    faulty |= {name for f in findings if f.code == "overwrites" for name in f.operation.split(", ")}
+    faulty |= {name for f in findings if f.code == "overwrites" for name in f.operations}
     lost = any([f.code == "chain-rule" and f.operation == "+" for f in findings])  # nothing goes through two sums
     spoilt = {code for cause in codes & SPOILS.keys() for code in SPOILS[cause]}
 
@@ -46,23 +47,16 @@ def causes_alone(findings: Sequence[Finding], source: Source) -> list[Finding]:
         if finding.code in ORDER and lost:
             return True
         if finding.code == "overwrites" and codes & ORDER:
-            return all([all_of(name, source) for name in finding.operation.split(", ")])
+            return all([all_of(name, source) for name in finding.operations])
         if finding.code == "recursion" and codes & EVERY_PATH:
             return True
         if finding.code == "cycle" and "recursion" in codes:
             capturing, recursive = source.circles()
             return bool(recursive) and not capturing  # only the inner function that calls itself, and should not
-        if in_sets and finding.code in (
-            "swapped",
-            "slope",
-            "duplicates",
-            "fires-early",
-            "constants-value",
-            "next-graph",
-        ):
+        if in_sets and finding.code in UNORDERED:
             return finding.operation not in FUNCTIONS  # in no order: which is which changes from run to run
         if finding.code == "constants-value":
-            return bool({*finding.operation.split(", ")} & faulty) or bool(codes & ORDER)
+            return bool({*finding.operations} & faulty) or bool(codes & ORDER)
         if finding.code not in GRADIENTS or not finding.operation:
             return False
         if finding.operation in in_sets:

@@ -10,7 +10,7 @@ from .causes import CAUSES
 from .consequences import MINOR, ONE_EDGE, ORDER, SPOILS, all_of, causes_alone
 from .plan import LATER, STANDARD
 from .source import Source
-from .trials import GIVEN, Trial
+from .trials import GIVEN, ROOT, Trial
 
 
 def diagnosis(cases: list[Case], there: set[str], source: Source, first: Mapping[str, Any]) -> list[Finding]:
@@ -21,8 +21,8 @@ def diagnosis(cases: list[Case], there: set[str], source: Source, first: Mapping
     by_operation = {name: [case for case in cases if case.probe.operation == name] for name in there}
     alone = [f for name in sorted(there, key=place) for f in operations.findings(name, by_operation[name])]
     wrong = {finding.operation for finding in alone if finding.code not in MINOR}
-    swept = sweeps.findings(cases, wrong, source)
-    spoilt = wrong | {name for finding in swept for name in finding.operation.split(", ")}
+    swept = [*sweeps.findings(cases, wrong, source)]
+    spoilt = wrong | {name for finding in swept for name in finding.operations}
     chained = [
         finding for name in sorted(there - spoilt, key=place)
         for finding in operations.chained(name, by_operation[name], there - spoilt)
@@ -43,7 +43,7 @@ def _everywhere(cases: list[Case], first: Mapping[str, Any]) -> Iterator[Finding
     if not first["single"] and abs(given - GIVEN) > 1e-12:
         yield Finding("constructor", "__init__", Trial(""), "", "", f"that of 1 / 3 is {said(given, GIVEN)}")
     sent = [case for case in cases if case.probe.topic == "slope" and case.answered and case.seen["grads"]]
-    roots = [case.got[case.probe.trial.root] for case in sent]
+    roots = [case.got[ROOT] for case in sent]
     scaled = all([case.near(case.got[n], g * x) for case, g in zip(sent, roots) for n, x in case.slopes.items()])
     if sent and scaled and any([abs(g - 1) > 1e-6 for g in roots]):
         case = next(case for case, g in zip(sent, roots) if abs(g - 1) > 1e-6)
@@ -53,7 +53,7 @@ def _everywhere(cases: list[Case], first: Mapping[str, Any]) -> Iterator[Finding
 
 def _untold(cases: Sequence[Case], told: Sequence[Finding], source: Source) -> list[Finding]:
     """The first trial that failed and that no finding speaks of."""
-    named = {name for f in told if CAUSES[f.code].place < 2 for name in f.operation.split(", ")}
+    named = {name for f in told if CAUSES[f.code].place < 2 for name in f.operations}
     named |= {f.operation for f in told if f.code == "overflow"}
     limits = {f.code for f in told}
     if any([finding.code in ORDER | ONE_EDGE | SPOILS.keys() for finding in told]):
@@ -61,7 +61,7 @@ def _untold(cases: Sequence[Case], told: Sequence[Finding], source: Source) -> l
     for case in cases:
         topic, operation = case.probe.topic, case.probe.operation
         about = {
-            "constant": f"`{case.probe.trial.lines.removeprefix('L = ')}`",
+            "constant": f"`{case.probe.form}`",
             "twice": "backward",
             "next graph": "backward",
         }.get(topic, operation)
@@ -88,7 +88,7 @@ def _constants(cases: list[Case]) -> Iterator[Finding]:
         yield replace(first, code="constants", detail=_forms(raised))
     other = []
     for case in failing:
-        form, right = case.probe.trial.lines.removeprefix("L = "), case.right["data"]["L"]
+        form, right = case.probe.form, case.right["data"]["L"]
         if not case.answered or (case.probe.operation in alone and form not in ("2 - a", "2 / a")):
             continue
         if form == "2 - a" and case.near(case.value, -right):
@@ -103,11 +103,11 @@ def _constants(cases: list[Case]) -> Iterator[Finding]:
 
 
 def _forms(cases: list[Case]) -> str:
-    return ", ".join([f"`{case.probe.trial.lines.removeprefix('L = ')}`" for case in cases])
+    return ", ".join([f"`{case.probe.form}`" for case in cases])
 
 
 def _about(case: Case, code: str) -> Finding:
-    form = case.probe.trial.lines.removeprefix("L = ")
+    form = case.probe.form
     return Finding(code, f"`{form}`", case.probe.trial, operations.gots(case), operations.rights(case))
 
 

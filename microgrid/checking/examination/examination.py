@@ -1,14 +1,14 @@
 """`check`: an engine examined from the first sum to its depth, and what is wrong told by its cause."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from . import operations, sweeps
-from .apart import FORKS, Apart
+from .apart import FORKS, SECONDS, Apart
 from .cases import Case, Finding
 from .causes import CAUSES
 from .consequences import ONE_EDGE, ORDER, SPOILS, all_of
@@ -18,15 +18,11 @@ from .plan import EXTRAS, LEVELS, STANDARD, Probe, level_of, probes, random_grap
 from .report import Check, Fault
 from .shrinking import Search, smallest
 from .source import Source
+from .summary import facts_of, topics_of
 from .trials import Trial, observe, ours, run, sound
 
-ANSWER = 2.0  # seconds that one trial may take, on top of running the file
 QUICK = 0.3  # seconds of running the file up to which what is wrong is tried again, each in a process of its own
-ABOUT = {
-    "order": "order", "fan-out": "order", "twice": "a second backward", "next graph": "the next graph",
-    "in place": "+=", "deep": "depth", "freed": "memory",
-}  # fmt: skip
-SECONDS = 15.0  # for all trials of one engine
+ALTOGETHER = 15.0  # seconds for all trials of one engine
 KNOWN = (
     "numpy", "scipy", "sympy", "matplotlib", "graphviz", "networkx", "torch", "jax", "sklearn", "pandas", "seaborn",
     "tqdm", "IPython",
@@ -67,7 +63,7 @@ def check(
     subject = Engine(*_source(engine), data, grad, backward, functions)
     for name in sorted(imports_of(subject.path) & set(KNOWN)):
         _have(name)
-    apart = Apart(observe, subject, SECONDS, sound=sound)
+    apart = Apart(observe, subject, ALTOGETHER, sound=sound)
     return _Examination(subject, level, apart, seed).report(start)
 
 
@@ -93,8 +89,8 @@ def _have(name: str) -> None:
     """Imports a package now, so that not each trial has to."""
     try:
         import_module(name)
-    except Exception:
-        return
+    except (ImportError, OSError, AttributeError, RuntimeError, TypeError, ValueError):
+        return  # it is not there or broken: the engine's own import will say so
 
 
 class _Examination:
@@ -116,7 +112,7 @@ class _Examination:
         if "there" not in first:
             return self.made(shown, (self._unusable(first),), (), (), {"import": (0, 1)}, start)
         self.first, self.single, there = first, first["single"], {*first["there"]}
-        apart.answers = ANSWER + 2 * first["seconds"]  # each process runs the file first
+        apart.answers = SECONDS + 2 * first["seconds"]  # each process runs the file first
         source = Source(self.engine.path, first["class"])
         asked = [p for p in probes(there, self.depth) if first["backward"] or p.topic in ("slope", "constant")]
         if not asked and not self.level:
@@ -126,7 +122,7 @@ class _Examination:
             return self.made(shown, (Fault.of(empty, source),), (), (), {"import": (0, 1)}, start)
         cases = self.cases(asked)
         found = diagnosis(cases, there, source, first)
-        topics = _topics(cases)
+        topics = topics_of(cases)
         missed = len([case for case in cases if case.stopped == "not run"])
         if missed:
             found.append(Finding("not-run", "", Trial(""), "", "", f"{missed} of {len(cases)}"))
@@ -145,7 +141,7 @@ class _Examination:
         found = sorted([*found, *odd], key=lambda finding: CAUSES[finding.code].place)
         faults = tuple([Fault.of(finding, source) for finding in found])
         missing = [*([] if self.level else lacks), *missing]
-        return self.made(shown, faults, tuple(missing), tuple(self.facts(cases)), topics, start)
+        return self.made(shown, faults, tuple(missing), tuple(facts_of(cases, first)), topics, start)
 
     def made(
         self, shown: str, faults: tuple[Fault, ...], lacks: tuple[str, ...], facts: tuple[str, ...],
@@ -177,7 +173,7 @@ class _Examination:
 
     def graphs(self, there: set[str], found: list[Finding], source: Source) -> list[Finding] | None:
         """What random graphs of operations that are right alone tell, by the smallest wrong one; None if not asked."""
-        bad = {name for finding in found for name in finding.operation.split(", ")}
+        bad = {name for finding in found for name in finding.operations}
         codes = {finding.code for finding in found}
         if "+" in bad or codes & (ORDER | ONE_EDGE | SPOILS.keys() | {"unexplained", "slow"}):
             return None
@@ -227,28 +223,6 @@ class _Examination:
                 odd.append(Finding(code, "**", trial, operations.gots(case), operations.rights(case), detail))
         return odd, missing
 
-    def facts(self, cases: list[Case]) -> Iterator[str]:
-        for case in cases:
-            if case.probe.topic == "twice" and case.probe.operation == "*" and case.fine:
-                rows = [row["a"] for row in case.seen.get("grads", [])]
-                done = (
-                    "is refused"
-                    if len(rows) < 2
-                    else "starts afresh"
-                    if rows[1] == rows[0]
-                    else "adds to the leaves' grads"
-                )
-                yield f"a second backward() {done}"
-            if case.probe.topic == "edited" and case.answered:
-                yield _edited(case)
-            if case.probe.topic == "freed" and case.seen.get("kept"):
-                yield "every value is kept for good (by a tape?): the memory grows with each graph"
-        if self.first["seconds"] > 1:
-            below = '`if __name__ == "__main__":`'
-            yield f"running the file takes {self.first['seconds']:.1f} s: put what trains or prints below {below}"
-        if self.single:
-            yield "numbers have single precision (7 digits)"
-
     def _unusable(self, first: dict[str, Any]) -> Fault:
         name = Path(self.engine.path).name
         if "error" in first:
@@ -263,26 +237,3 @@ class _Examination:
             text = first.get("no engine") or why.get(first.get("stopped", ""), "it ends the whole program")
             finding = Finding("no-engine" if "no engine" in first else "import", name, Trial(""), text, "", text)
         return Fault.of(finding, Source(self.engine.path, ""))
-
-
-EDITED = {12.0: "as it was before", 40.0: "as it is then"}  # d(a * b * a)/da at b = 2 for a = 3 and for a = 10
-
-
-def _edited(case: Case) -> str:
-    """What an engine makes of `a.data = 10` between the forward lines and backward()."""
-    said = "`a.data = 10` between forward and backward()"
-    got = next((words for slope, words in EDITED.items() if case.near(case.got["a"], slope)), "")
-    if got:
-        return f"{said} gives the slope {got}"
-    return f"{said} mixes old and new numbers: run the forward lines again first"
-
-
-def _topics(cases: Sequence[Case]) -> dict[str, tuple[int, int]]:
-    """How many trials are right and how many there are, by operation or by what they are about."""
-    topics: dict[str, tuple[int, int]] = {}
-    for case in cases:
-        if case.probe.topic != "edited":
-            name = ABOUT.get(case.probe.topic, case.probe.operation)
-            right, many = topics.get(name, (0, 0))
-            topics[name] = (right + case.fine, many + 1)
-    return topics

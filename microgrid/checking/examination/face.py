@@ -23,8 +23,6 @@ FUNCTIONS = {
     "tanh": ("tanh",), "sigmoid": ("sigmoid", "logistic"), "relu": ("relu", "ReLU"), "softplus": ("softplus",),
     "logsumexp": ("logsumexp", "log_sum_exp"),
 }  # fmt: skip
-
-
 LARGEST_TEXT = 1 << 16  # characters of a file that is looked into: Python needs a minute for 5 MB
 
 
@@ -243,11 +241,10 @@ def _function(face: Face, places: list[Any], names: tuple[str, ...], several: bo
 def _of_values(face: Face, function: Callable[..., Any], several: bool) -> bool:
     """Whether a free function is one of the engine's, not a helper on plain numbers."""
     try:
-        return face.is_value(function([face.make(0.5)] if several else face.make(0.5)))
-    except (TypeError, AttributeError):
-        return False
-    except Exception:
-        return True  # its own, and broken
+        made = [function([face.make(x)] if several else face.make(x)) for x in (0.5, -0.5)]
+    except Exception as error:  # of a stranger's code: what is meant for numbers fails by the type, its own otherwise
+        return not isinstance(error, TypeError | AttributeError)
+    return all([face.is_value(value) for value in made])
 
 
 def _takes(function: Any, many: int) -> bool:

@@ -1,9 +1,10 @@
 """What is wrong with one operation, by the numbers that it gives alone."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from .cases import Case, Finding, said
+from .cases import Case, Finding, grouped, said
+from .trials import ROOT
 
 NAMES = ("NameError", "UnboundLocalError")
 MEANT = {  # slopes that people write, of x and of what the operation gave
@@ -28,9 +29,7 @@ INSIDE = (  # what exp inside a composed function multiplies a slope by
 
 def findings(operation: str, cases: Sequence[Case]) -> Iterator[Finding]:
     """What is wrong with it; `again` and order are looked at elsewhere, when all operations are known."""
-    by_topic: dict[str, list[Case]] = {}
-    for case in cases:
-        by_topic.setdefault(case.probe.topic, []).append(case)
+    by_topic = grouped(cases)
     slopes = by_topic.get("slope", [])
     wrong = [case for case in slopes if not case.fine and case.stopped != "not run"]
     tiny = [case for case in by_topic.get("tiny", []) if not case.fine]
@@ -102,7 +101,7 @@ def _slope(operation: str, wrong: list[Case], by_topic: dict[str, list[Case]]) -
     return _at(first, "slope", operation)
 
 
-def _is(case: Case, got: float, slope, x: float, y: float) -> bool:
+def _is(case: Case, got: float, slope: Callable[[float, float], float], x: float, y: float) -> bool:
     try:
         return case.near(got, slope(x, y))
     except (ArithmeticError, ValueError):
@@ -213,10 +212,9 @@ def gots(case: Case) -> str:
 
 
 def rights(case: Case) -> str:
-    root = case.probe.trial.root
     if not case.answered:
         slopes = ", ".join([f"{name}.grad {said(x)}" for name, x in case.slopes.items()])
-        return f"{root} is {said(case.right['data'][root])}, {slopes}"
+        return f"{ROOT} is {said(case.right['data'][ROOT])}, {slopes}"
     if not case.values_right:
         name = first_off(case)
         return said(case.right["data"][name], case.seen["data"].get(name, math.nan))
@@ -226,7 +224,7 @@ def rights(case: Case) -> str:
 def first_off(case: Case) -> str:
     """The first name whose value is wrong, else the root, which is off by less."""
     wrong = [n for n, x in case.right["data"].items() if not case.near(case.seen["data"].get(n, math.nan), x)]
-    return wrong[0] if wrong else case.probe.trial.root
+    return wrong[0] if wrong else ROOT
 
 
 def off(case: Case) -> str:

@@ -6,17 +6,15 @@ from collections.abc import Callable, Iterator
 from .face import DATA, GRAD
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+RECURSIVE = ("recursion", "once-per-path", "no-order")  # shown by a call of the function in itself
 
 
-def matching(code: str, function: Function) -> Iterator[int]:
+def matching(code: str, function: Function) -> list[int]:
     """The lines of a function that look like this cause."""
+    if code in RECURSIVE:
+        return [call.lineno for call in calls(function, {function.name})]
     test = _TESTS.get(code, _writes_grad)
-    for node in ast.walk(function):
-        if test is _calls_itself:
-            yield from [call.lineno for call in calls(function, {function.name})]
-            return
-        if test(node):
-            yield node.lineno  # type: ignore[attr-defined]
+    return [node.lineno for node in ast.walk(function) if test(node)]  # type: ignore[attr-defined]
 
 
 def calls(function: Function, names: set[str]) -> Iterator[ast.Call]:
@@ -76,10 +74,6 @@ def _calls_exp(node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and (getattr(node.func, "attr", "") or getattr(node.func, "id", "")) == "exp"
 
 
-def _calls_itself(node: ast.AST) -> bool:
-    raise NotImplementedError  # told by the function as a whole
-
-
 def _appends(node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("append", "insert", "appendleft")
 
@@ -90,7 +84,7 @@ def _returns(node: ast.AST) -> bool:
 
 def _starts(node: ast.AST) -> bool:
     """What sets a grad to something before the sweep."""
-    return _sets_grad(node) or (isinstance(node, ast.Assign) and _writes_grad(node))
+    return isinstance(node, ast.Assign) and _writes_grad(node)
 
 
 def _is_nothing(node: ast.AST) -> bool:
@@ -99,6 +93,9 @@ def _is_nothing(node: ast.AST) -> bool:
 
 _TESTS: dict[str, Callable[[ast.AST], bool]] = {
     "overwrites": _sets_grad,
+    "grad-at-start": _starts,
+    "constructor": _sets_data,
+    "shared": _is_nothing,
     "grad-for-data": _multiplies_grads,
     "data-changed": _sets_data,
     "in-place-add": _sets_data,
@@ -106,9 +103,6 @@ _TESTS: dict[str, Callable[[ast.AST], bool]] = {
     "parents-in-a-set": _makes_a_set,
     "relu-at-0": _at_least,
     "overflow": _calls_exp,
-    "recursion": _calls_itself,
-    "once-per-path": _calls_itself,
-    "no-order": _calls_itself,
     "visited-unused": _appends,
     "duplicates": _appends,
     "fires-early": _appends,

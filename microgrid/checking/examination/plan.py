@@ -49,6 +49,11 @@ class Probe:
     trial: Trial
     needs: tuple[str, ...] = ()
 
+    @property
+    def form(self) -> str:
+        """What is computed, of a trial of one line: 2 - a."""
+        return self.trial.lines.removeprefix("L = ")
+
 
 def level_of(operation: str) -> int:
     return next((level for level, names in STANDARD.items() if operation in names), 3)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 INSTALL = 'pip install "microgrid[check]"'
 WIDTH = 100
+RAISED = ("unbound-name", "raises", "import", "constants")  # whose line Python has said
 LEFT = 'style="text-align:left"'  # which a notebook would not
 STYLES = {"you": "red", "right": "green", "look at": "cyan"}
 
@@ -51,20 +52,20 @@ class Fault:
     def of(cls, finding: Finding, source: Source) -> "Fault":
         cause = CAUSES[finding.code]
         shown = ", ".join([f"`{name}`" if not name.isalpha() and "`" not in name else name
-                           for name in finding.operation.split(", ")])  # fmt: skip
-        line = (
-            (finding.error or {}).get("line", 0)
-            if finding.code in ("unbound-name", "raises", "import", "constants")
-            else 0
-        )
+                           for name in finding.operations])  # fmt: skip
+        line = (finding.error or {}).get("line", 0) if finding.code in RAISED else 0
         line = line or source.line_of(finding.code, finding.operation.strip("`"), finding.trial.lines, finding.got[:1])
-        one = finding.operation.split(", ")[0]
+        one = finding.operations[0]
         formulas = {"slope": SLOPES.get(one, "another"), "safe": SAFE.get(one, "")}
         words = {"operation": shown, "detail": finding.detail, **formulas}
         return cls(
             finding.code, cause.number, finding.operation, cause.title.format(**words), cause.advice.format(**words),
             finding.trial.lines, dict(finding.trial.inputs), finding.got, finding.right, line, source.text(line),
         )  # fmt: skip
+
+    def about(self, topic: str) -> bool:
+        """Whether it is about a topic of `Check.topics`: an operation, or such as "order"."""
+        return topic in self.operation.split(", ") or topic == CAUSES[self.code].topic
 
     @property
     def shown(self) -> str:
@@ -76,11 +77,6 @@ class Fault:
         rows = [("try", self.shown), ("you", self.got), ("right", self.right)] if self.example else []
         rows += [("look at", f"{file}:{self.line}  {self.text}")] if self.line else []
         return rows + ([("mend", self.advice)] if self.advice else [])
-
-    @property
-    def topic(self) -> str:
-        """What it is about in `Check.topics`, "" where that is an operation."""
-        return CAUSES[self.code].topic
 
     def picture(self) -> str:
         """The graph of the example with the right numbers, as HTML; "" where there is none or it is large."""

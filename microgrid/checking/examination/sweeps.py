@@ -3,29 +3,27 @@
 import math
 from collections.abc import Iterator, Sequence
 
-from .cases import Case, Finding, said
+from .apart import SECONDS
+from .cases import Case, Finding, grouped, said
 from .operations import first_off, gots, rights
+from .plan import DEPTH, DOUBLINGS
 from .source import Source
+from .trials import ROOT
 
+NO_END = f"no end within {SECONDS:g} s"
 ENDLESS = ("time", "memory", "died")
 
 
-def findings(cases: Sequence[Case], wrong: set[str], source: Source) -> list[Finding]:
+def findings(cases: Sequence[Case], wrong: set[str], source: Source) -> Iterator[Finding]:
     """What the trials of several operations tell, given the operations that are wrong alone."""
-    return list(_findings(cases, wrong, source))
-
-
-def _findings(cases: Sequence[Case], wrong: set[str], source: Source) -> Iterator[Finding]:
-    by_topic: dict[str, list[Case]] = {}
-    for case in cases:
-        by_topic.setdefault(case.probe.topic, []).append(case)
+    by_topic = grouped(cases)
     one_edge = list(_in_a_set(by_topic, source))
     yield from one_edge
     overwriting = list(_overwrites(by_topic, wrong, source))
     yield from overwriting
     lost = {"+"} & (wrong | {finding.operation for finding in [*one_edge, *overwriting]})
-    names = [operation for finding in overwriting for operation in finding.operation.split(", ")]
-    in_sets = {name for finding in one_edge for name in finding.operation.split(", ")} | ({"*"} if one_edge else set())
+    names = [name for finding in overwriting for name in finding.operations]
+    in_sets = {name for finding in one_edge for name in finding.operations} | ({"*"} if one_edge else set())
     unchained = {"*"} if any([not c.fine for c in by_topic.get("chain", []) if c.probe.operation == "*"]) else set()
     yield from _order(by_topic, wrong | set(names) | unchained | in_sets - {"+"}, bool(lost), bool(one_edge), source)
     yield from _twice(by_topic)
@@ -34,7 +32,12 @@ def _findings(cases: Sequence[Case], wrong: set[str], source: Source) -> Iterato
             got = f"a.grad is {said(case.got['a'])}"
             yield Finding("next-graph", "backward", case.probe.trial, got, said(case.right["next"]))
     for case in by_topic.get("in place", []):
-        if case.answered and not case.fine and "+" not in wrong and not case.near(case.seen["later"]["t"], 5.0):
+        if (
+            case.answered
+            and not case.fine
+            and "+" not in wrong
+            and not case.near(case.seen["later"]["t"], case.right["later"]["t"])
+        ):
             got = f"t.data is {said(case.seen['later']['t'])} afterwards, b.grad is {said(case.got['b'])}"
             right = f"t.data is {said(case.right['later']['t'])}, b.grad is {said(case.slopes['b'])}"
             yield Finding("in-place-add", "+=", case.probe.trial, got, right)
@@ -139,8 +142,8 @@ def _order(
         else:
             code = "visited-unused" if lost and listed else "once-per-path"
         example = over[0] if over else endless[0]
-        got = gots(example) if over else "no end within 2 s"
-        yield Finding(code, "backward", example.probe.trial, got, rights(example) if over else said(2.0**30))
+        got = gots(example) if over else NO_END
+        yield Finding(code, "backward", example.probe.trial, got, rights(example) if over else said(2.0**DOUBLINGS))
     elif over:
         yield Finding("duplicates", "backward", over[0].probe.trial, gots(over[0]), rights(over[0]))
     elif under:
@@ -151,7 +154,7 @@ def _order(
             got = "RecursionError" if recursive else "the program ends"
             yield Finding("recursion", "backward", case.probe.trial, got, rights(case), error=case.error)
         elif case.stopped == "time" and not endless:
-            yield Finding("slow", "backward", case.probe.trial, "no end within 2 s", rights(case))
+            yield Finding("slow", "backward", case.probe.trial, NO_END, rights(case), f"{DEPTH}")
 
 
 def _twice(by_topic: dict[str, list[Case]]) -> Iterator[Finding]:
@@ -192,7 +195,7 @@ def unexplained(case: Case) -> Finding:
     if not case.values_right:
         return Finding("unexplained", "backward", trial, gots(case), rights(case), f"{first_off(case)} is")
     wrong = {n: x for n, x in case.right["grads"][0].items() if not case.near(case.got.get(n, math.nan), x)}
-    first = [*wrong][-1] if wrong else trial.root
+    first = [*wrong][-1] if wrong else ROOT
     got, right = case.got.get(first, math.nan), case.right["grads"][0][first]
     above = bool(wrong) and got > right and all([" + " in line for line in lines.values()])  # whose slopes are 1
     code = "duplicates" if above else "unexplained"

@@ -11,6 +11,7 @@ from ... import functions
 from ...engine import Value
 from .face import Engine, Face, NoEngine, load
 
+ROOT = "L"
 GIVEN = 1 / 3  # whose digits no single precision, rounding or whole number keeps
 
 
@@ -18,7 +19,7 @@ GIVEN = 1 / 3  # whose digits no single precision, rounding or whole number keep
 class Trial:
     """Lines of Python over named values, and what is done with them.
 
-    Attributes: lines, of which the last gives `L`, the root, unless root names another; inputs, numbers by name;
+    Attributes: lines, of which one gives `L`, the root; inputs, numbers by name;
     backwards, how often the sweep is called; grads, set before the lines; edits, `data` set between forward and
     backward; then, lines of a second graph over the same inputs, whose grads are set to 0 before it; kind, "run", or
     "freed" (what is left of a graph), or "describe".
@@ -29,7 +30,6 @@ class Trial:
     backwards: int = 1
     grads: Mapping[str, float] = field(default_factory=dict)
     edits: Mapping[str, float] = field(default_factory=dict)
-    root: str = "L"
     then: str = ""
     kind: str = "run"
 
@@ -64,33 +64,40 @@ def run(face: Face, trial: Trial) -> dict[str, Any]:
             with suppress(AttributeError, TypeError):  # it can't be set: then nothing is there before
                 setattr(values[name], face.grad, number)
         names = execute(face, trial.lines, values)
-        if names[trial.root] is None:
-            raise TypeError(f"{trial.root} is None: is a `return` missing?")
+        if names[ROOT] is None:
+            raise TypeError(f"{ROOT} is None: is a `return` missing?")
         data = {name: face.data_of(value) for name, value in names.items() if face.is_value(value)}
-        if trial.root not in data:
-            raise TypeError(f"{trial.root} is a {type(names[trial.root]).__name__}, no {face.kind.__name__}")
+        if ROOT not in data:
+            raise TypeError(f"{ROOT} is a {type(names[ROOT]).__name__}, no {face.kind.__name__}")
         for name, number in trial.edits.items():
             setattr(names[name], face.data, number)
-        phase, rows = "backward", []
-        for i in range(trial.backwards if face.backward else 0):
-            try:
-                face.backward(names[trial.root])  # type: ignore[misc]
-            except Exception:
-                if not i:
-                    raise
-                break  # a second sweep is refused
-            rows.append({name: face.grad_of(names[name]) for name in data})
+        phase = "backward"
+        rows, refused = _sweeps(face, names, [*data], trial.backwards)
         if trial.then:
             for value in inputs.values():
                 with suppress(AttributeError, TypeError):
                     setattr(value, face.grad, 0.0)
-            face.backward(execute(face, trial.then, inputs)[trial.root])  # type: ignore[misc]
+            face.backward(execute(face, trial.then, inputs)[ROOT])  # type: ignore[misc]
             rows = [{name: face.grad_of(names[name]) for name in data}]
         after = {name: face.data_of(value) for name, value in inputs.items()}
         later = {name: face.data_of(names[name]) for name in data}
-        return {"data": data, "grads": rows, "after": after, "later": later}
+        return {"data": data, "grads": rows, "after": after, "later": later, "refused": refused}
     except Exception as error:
         return {"error": _error(error, face.path, phase)}
+
+
+def _sweeps(face: Face, names: Mapping[str, Any], read: Sequence[str], many: int) -> tuple[list[Any], str]:
+    """The grads after each sweep, and what an engine says that refuses a further one, as PyTorch does."""
+    rows: list[dict[str, float]] = []
+    for i in range(many if face.backward else 0):
+        try:
+            face.backward(names[ROOT])  # type: ignore[misc]
+        except Exception as error:  # of a stranger's code
+            if not i:
+                raise
+            return rows, f"{type(error).__name__}: {error}"
+        rows.append({name: face.grad_of(names[name]) for name in read})
+    return rows, ""
 
 
 def sound(trial: Trial, answer: dict[str, Any]) -> bool:
@@ -101,15 +108,14 @@ def sound(trial: Trial, answer: dict[str, Any]) -> bool:
     if "no engine" in answer:
         return isinstance(answer["no engine"], str)
     if trial.kind == "describe":
-        lists = [*answer.get("there", [None]), *answer.get("reflected", [None])]
         numbers = all([isinstance(answer.get(name), int | float) for name in ("start", "given", "seconds")])
-        texts = [answer.get("class"), *lists, *answer.get("shared", [None])]
+        texts = [answer.get("class"), *answer.get("there", [None]), *answer.get("shared", [None])]
         return numbers and all([isinstance(text, str) for text in texts]) and {"single", "backward"} <= answer.keys()
     if trial.kind == "freed":
         return all([isinstance(answer.get(name), int) for name in ("left", "kept")])
-    wanted = {trial.root, *trial.inputs}
+    wanted = {ROOT, *trial.inputs}
     tables = [answer.get("data"), answer.get("later"), *answer.get("grads", [])]
-    return len(tables) <= 2 + trial.backwards and all([
+    return isinstance(answer.get("refused"), str) and len(tables) <= 2 + trial.backwards and all([
         isinstance(table, dict) and names <= table.keys() and all([type(x) is float for x in table.values()])
         for table, names in [*[(table, wanted) for table in tables], (answer.get("after"), set(trial.inputs))]
     ])  # fmt: skip
@@ -126,7 +132,7 @@ def execute(face: Face, lines: str, values: Mapping[str, Any]) -> dict[str, Any]
 def run_names(face: Face, trial: Trial) -> dict[str, Any]:
     """The values of a trial by name, after one sweep."""
     names = execute(face, trial.lines, {name: face.make(number) for name, number in trial.inputs.items()})
-    face.backward(names[trial.root])  # type: ignore[misc]
+    face.backward(names[ROOT])  # type: ignore[misc]
     return {name: value for name, value in names.items() if face.is_value(value)}
 
 
@@ -148,10 +154,7 @@ def _described(face: Face, trial: Trial) -> dict[str, Any]:
         "given": data,
         "shared": shared,
         "class": face.kind.__name__,
-        "data": face.data,
-        "grad": face.grad,
         "there": sorted(face.there),
-        "reflected": [sign for sign, name in _REFLECTED.items() if hasattr(face.kind, name)],
         "single": 1e-12 < abs(data - GIVEN) < 1e-7,
     }
 
@@ -161,9 +164,6 @@ def _parts(value: Any) -> dict[str, Any]:
     slots = [name for kind in type(value).__mro__ for name in vars(kind) if not name.startswith("__")]
     names = [*vars(value)] if hasattr(value, "__dict__") else []
     return {name: getattr(value, name, None) for name in [*names, *slots]}
-
-
-_REFLECTED = {"+": "__radd__", "-": "__rsub__", "*": "__rmul__", "/": "__rtruediv__", "**": "__rpow__"}
 
 
 def _freed(face: Face, trial: Trial) -> dict[str, Any]:
