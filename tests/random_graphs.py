@@ -42,7 +42,10 @@ def random_graph(seed, steps=10):
     nodes = [[row[i] for row in rows] for i in range(INPUTS)] + [[x] * ROWS for x in parameters]
     leaves, program = len(nodes), []
     for _ in range(steps * 4):
-        whole = [i for i, column in enumerate(nodes) if all([x in (0, 1) for x in column])]
+        exact = [
+            i < leaves or program[i - leaves][0] in ("step", "match") for i in range(len(nodes))
+        ]  # no 0 by rounding
+        whole = [i for i, column in enumerate(nodes) if exact[i] and all([x in (0, 1) for x in column])]
         step = _step(rng, len(nodes), whole)
         columns = [nodes[x] if kind == "node" else [x] * ROWS for kind, x in step[1]]
         leaf = all([kind == "number" or x < leaves for kind, x in step[1]])
