@@ -31,7 +31,7 @@ table.said td {{ font-family: "DejaVu Sans Mono", Menlo, Consolas, monospace; fo
 thead th {{ background: var(--band) }}
 pre, code {{ font-family: "DejaVu Sans Mono", Menlo, Consolas, monospace; font-size: .9em }}
 pre {{ background: var(--band); padding: .8rem 1rem; border-radius: 8px; overflow-x: auto }}
-</style>
+{style}</style>
 </head>
 <body>
 <main>
@@ -43,24 +43,24 @@ pre {{ background: var(--band); padding: .8rem 1rem; border-radius: 8px; overflo
 """
 
 
-def page(title: str, parts: Sequence[str]) -> str:
-    """A whole page of these parts, which are HTML already; the title is text."""
-    return _PAGE.format(title=escape(title), body="\n".join(parts))
+def page(title: str, parts: Sequence[str], style: str = "") -> str:
+    """A whole page of these parts, which are HTML already; the title is text; style, further CSS."""
+    return _PAGE.format(title=escape(title), body="\n".join(parts), style=style)
 
 
 def heading(text: str) -> str:
-    return f"<h2>{_with_code(text)}</h2>"
+    return f"<h2>{with_code(text)}</h2>"
 
 
 def emphasis(text: str) -> str:
-    return f"<p><b>{_with_code(text)}</b></p>"
+    return f"<p><b>{with_code(text)}</b></p>"
 
 
 def paragraph(text: str) -> str:
-    return f"<p>{_with_code(text)}</p>"
+    return f"<p>{with_code(text)}</p>"
 
 
-def _with_code(text: str) -> str:
+def with_code(text: str) -> str:
     """The text, with `what stands between these` as code."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 

@@ -357,3 +357,25 @@ def test_truth_shows_what_it_can():
 def test_inputs_are_a_list(inputs):
     said = f"gradcheck(f, {inputs!r:.50}): the arguments of f are a list, as in gradcheck(f, [2.0, 3.0])"
     assert refusal(TypeError, lambda: gradcheck(abs, inputs)) == said
+
+
+def test_the_arguments_of_a_derivative_are_called_as_its_function_calls_them():
+    def cube(side):
+        return side**3
+
+    assert [row.name for row in gradcheck(mg.grad(cube), [2.0]).rows] == ["side"]
+    assert truth(mg.grad(lambda a, b: a * a * b), [2.0, 3.0]).names == ("a", "b")
+
+
+def test_a_long_formula_stays_on_the_page():
+    shown = truth(lambda a, b: mg.tanh(a * b + a) ** 2, [0.5, 0.25])._repr_html_()
+    assert shown.count('<code style="white-space: pre-wrap; overflow-wrap: anywhere">') == 2
+
+
+def test_gradcheck_in_a_notebook_is_its_table_and_its_sentences():
+    found = mg.gradcheck(abs, [0.0])
+    page = found._repr_html_()
+    assert "<th>forward mode</th>" in page and "<td>kink</td>" in page
+    assert f"<p>{found.unproved[0]}</p>" in page
+    strange = mg.gradcheck(lambda x: x * 2 if x < 1 else x, [0.5])
+    assert "<td>ok</td>" in strange._repr_html_() and "All agree" in strange._repr_html_()

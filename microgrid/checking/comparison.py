@@ -4,11 +4,12 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 from ..pictures.numbers import show
 from .direction import along
-from .inputs import Row, computed, exact, in_columns, row_of
+from .inputs import Row, computed, exact, in_columns, in_table, row_of
 from .point import Function, Point
 
 MOST = 60  # inputs that are looked at one by one
@@ -34,6 +35,12 @@ class Gradcheck:
         return not self.wrong and not self.unproved
 
     def __str__(self) -> str:
+        return "\n".join([*in_columns(self._cells()), "", *self._said()])
+
+    def _repr_html_(self) -> str:
+        return in_table(self._cells()) + "".join([f"<p>{escape(sentence)}</p>" for sentence in self._said()])
+
+    def _cells(self) -> list[list[str]]:
         lines = [["", "at", "engine", "forward mode", "central", "±", ""]]
         for row in self.rows:
             central = row.central
@@ -42,6 +49,9 @@ class Gradcheck:
                 show(central.slope) if central else "-", f"{central.error:.0e}" if central else "-",
                 "kink" if row.kink else "WRONG" if row.wrong else "ok",
             ])  # fmt: skip
+        return lines
+
+    def _said(self) -> list[str]:
         said = [*self.wrong, *self.unproved] or [
             "All agree; along a random direction first and second derivative, too."
         ]
@@ -49,7 +59,7 @@ class Gradcheck:
             said.append(
                 f"One by one: {len(self.rows)} of {self.inputs} inputs, drawn by chance; all along the direction."
             )
-        return "\n".join([*in_columns(lines), "", *said])
+        return said
 
 
 def gradcheck(f: Function, inputs: Sequence[Any], *, seed: int = 0) -> Gradcheck:
@@ -60,7 +70,7 @@ def gradcheck(f: Function, inputs: Sequence[Any], *, seed: int = 0) -> Gradcheck
     60 are drawn by chance to be looked at one by one.
     Arguments: f, a function of Values that returns one number; inputs, a list of its arguments, numbers or lists of
     them (whole numbers, such as an index, are not moved); seed, of the direction.
-    Returns a `Gradcheck`, which is true or false, and prints as a table with sentences.
+    Returns a `Gradcheck`, which is true or false, and is shown as a table with sentences.
     Raises TypeError where f or inputs can't be such, ValueError where no number can be moved, and what f raises.
     Tolerances: a difference may be off by ten times its own estimate of its error, or 1e-7 of itself; forward mode by
     1e-9 of itself; second derivatives by differences by 1e-5.  A kink is a jump of the slope by more than 1e-3 of it.

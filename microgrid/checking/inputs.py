@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 from ..pictures.numbers import show
@@ -110,3 +111,11 @@ def in_columns(lines: Sequence[Sequence[str]]) -> list[str]:
         "  ".join([line[0].ljust(widths[0]), *[cell.rjust(w) for cell, w in zip(line[1:], widths[1:])]]).rstrip()
         for line in lines
     ]
+
+
+def in_table(lines: Sequence[Sequence[str]]) -> str:
+    """The same lines as an HTML table, the first its header; on a narrow screen it scrolls."""
+    header, *rows = [[escape(cell) for cell in line] for line in lines]
+    head = "".join([f"<th>{cell}</th>" for cell in header])
+    body = "".join([f"<tr>{''.join([f'<td>{cell}</td>' for cell in row])}</tr>" for row in rows])
+    return f'<div style="overflow-x: auto; white-space: nowrap"><table><tr>{head}</tr>{body}</table></div>'

@@ -7,12 +7,13 @@ from typing import Any
 
 from ..compiler.tape import Tape, record
 from ..pictures.formula import formula
-from .inputs import in_columns, row_of
+from .inputs import in_columns, in_table, row_of
 from .libraries import gradients
 from .point import Function, Point
 
 MOST = 20  # inputs for which formulas are looked for
 FIGURES = 12  # digits in which routes are shown
+WRAPPED = 'style="white-space: pre-wrap; overflow-wrap: anywhere"'  # a formula may have no space to break at
 
 
 @dataclass(frozen=True)
@@ -33,13 +34,11 @@ class Truth:
         return "\n".join([*said, *([""] if said else []), *in_columns(self._cells())])
 
     def _repr_html_(self) -> str:
-        header, *lines = [[escape(cell) for cell in line] for line in self._cells()]
-        rows = "".join([f"<tr>{''.join([f'<td>{cell}</td>' for cell in line])}</tr>" for line in lines])
         said = "".join([
-            f"<p>d/d{escape(name)} = <code>{escape(text)}</code></p>"
+            f"<p>d/d{escape(name)} = <code {WRAPPED}>{escape(text)}</code></p>"
             for name, text in zip(self.names, self.formulas) if text
         ])  # fmt: skip
-        return f"{said}<table><tr>{''.join([f'<th>{cell}</th>' for cell in header])}</tr>{rows}</table>"
+        return f"{said}{in_table(self._cells())}"
 
     def _cells(self) -> list[list[str]]:
         lines = [

@@ -5,7 +5,6 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -173,7 +172,8 @@ class Check:
         name = os.path.basename(self.engine)
         for i, fault in enumerate(self.faults):
             cells = "".join([
-                f"<tr><th {LEFT}>{what}</th><td {LEFT}>{escape(said)}</td></tr>" for what, said in fault.rows(name)
+                f"<tr><th {LEFT}>{what}</th><td {LEFT}>{page.with_code(said)}</td></tr>"
+                for what, said in fault.rows(name)
             ])  # fmt: skip
             parts.append(heading(f"{i + 1}. {fault.title}"))
             parts.append(f'<div class="wide"><table class="said">{cells}</table></div>')
