@@ -20,6 +20,7 @@ differentiate once more with respect to such a Value, call with a Value.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
+from functools import update_wrapper
 from numbers import Real
 from typing import Any
 
@@ -35,7 +36,7 @@ def grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
 
     Arguments: f; argnums, the position of the argument to differentiate in, or a tuple
     of positions for a tuple of gradients.
-    Returns a function of f's arguments; its result has the shape of that argument.
+    Returns a function of f's arguments, by f's names for them; its result has the shape of that argument.
     Raises TypeError where f returns a list (use `jacobian`) or the argument is missing.
     Source: Griewank & Walther 2008, section 3.2; the names are JAX's.
 
@@ -45,7 +46,7 @@ def grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     >>> grad(lambda w: w[0] * w[1] ** 2)([3.0, 2.0])
     [4.0, 12.0]
     """
-    return lambda *args: value_and_grad(f, argnums)(*args)[1]
+    return _like(f, "grad", lambda *args: value_and_grad(f, argnums)(*args)[1])
 
 
 def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
@@ -63,7 +64,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0) -> Function:
             raise TypeError(f"grad of {_name(f)}: it returned a {type(value).__name__}, not one number; use jacobian")
         return value, gradient
 
-    return value_and_gradient
+    return _like(f, "value_and_grad", value_and_gradient)
 
 
 def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
@@ -77,7 +78,7 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     >>> jacobian(lambda x: [x[0] * x[1], x[0] + x[1], x[0] ** 2])([3.0, 2.0])
     [[2.0, 3.0], [1, 1], [6.0, 0]]
     """
-    return lambda *args: value_and_jacobian(f, argnums, *args)[1]
+    return _like(f, "jacobian", lambda *args: value_and_jacobian(f, argnums, *args)[1])
 
 
 def hessian(f: Function, argnums: int = 0) -> Function:
@@ -91,7 +92,7 @@ def hessian(f: Function, argnums: int = 0) -> Function:
     >>> hessian(lambda x: x[0] ** 2 * x[1])([3.0, 2.0])
     [[4.0, 6.0], [6.0, 0]]
     """
-    return jacobian(grad(f, argnums), argnums)
+    return _like(f, "hessian", jacobian(grad(f, argnums), argnums))
 
 
 def hvp(f: Function) -> Function:
@@ -184,6 +185,12 @@ def _flat(tree: Any) -> Iterator[Any]:
             yield from _flat(branch)
     else:
         yield tree
+
+
+def _like(f: Function, what: str, derivative: Function) -> Function:
+    """The derivative, called `grad(f)` and with f's signature, which `inspect.signature` finds."""
+    derivative.__name__ = derivative.__qualname__ = f"{what}({_name(f)})"
+    return update_wrapper(derivative, f, assigned=(), updated=())
 
 
 def _name(f: Function) -> str:

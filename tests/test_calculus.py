@@ -4,6 +4,7 @@ Expected numbers are closed forms, dual numbers or jets.
 """
 
 import gc
+import inspect
 import math
 from fractions import Fraction
 
@@ -11,7 +12,7 @@ import pytest
 from refusals import refusal
 
 import microgrid as mg
-from microgrid import Value, grad, hessian, hvp, jacobian, value_and_grad
+from microgrid import MLP, Value, grad, hessian, hvp, jacobian, value_and_grad
 from microgrid.checking import duals
 
 
@@ -413,3 +414,23 @@ def test_an_argument_that_is_no_number_is_refused(argument):
 def test_a_forgotten_return_is_refused(result):
     with pytest.raises(TypeError, match="grad of <lambda>: it returned"):
         grad(lambda x: result)(2.0)
+
+
+# What a derivative is called.
+
+
+def test_a_derivative_has_the_name_and_the_signature_of_its_function():
+    def area(width, height=2.0):
+        return width * height
+
+    slopes = {"grad": grad, "value_and_grad": value_and_grad, "jacobian": jacobian, "hessian": hessian}
+    for what, derivative in slopes.items():
+        found = derivative(area)
+        assert (found.__name__, str(inspect.signature(found))) == (f"{what}(area)", "(width, height=2.0)")
+    assert repr(grad(grad(area))).startswith("<function grad(grad(area)) at ")
+    assert (grad(area)(3.0), grad(area, 1)(3.0, 5.0)) == (2.0, 3.0)
+    assert str(inspect.signature(grad(MLP(2, [1], seed=0)))) == str(inspect.signature(MLP(2, [1], seed=0)))
+    assert [*inspect.signature(hvp(area)).parameters] == ["x", "v"]
+    assert refusal(TypeError, lambda: grad(grad(rosenbrock))([1.0, 2.0])) == (
+        "grad of grad(rosenbrock): it returned a list, not one number; use jacobian"
+    )
