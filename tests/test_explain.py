@@ -443,3 +443,25 @@ def test_items_of_lists_have_their_names_in_the_verdict():
     L = ws[0] * ws[1]
     L.backward()
     assert explain(ws[0], L).verdict == "dL/dws[0] = 3 = ws[0].grad"
+
+
+def test_what_a_derivative_made_a_copy_of_is_called_by_its_name():
+    x = Value(3.0)
+    g = mg.grad(lambda t: t**3)(x)
+    g.backward()
+    assert str(explain(x, g)).splitlines() == [
+        "dg/dx = 18, the one path from g back to x:",
+        "  1. g ← * #8 ← (3*(x**2)) ← (x**2) ← x",
+        "     ∂g/∂(* #8) · ∂(* #8)/∂(3*(x**2)) · ∂(3*(x**2))/∂(x**2) · ∂(x**2)/∂x",
+        "   = 1 × 1 × 3 × 6 = 18",
+        "dg/dx = 18 = x.grad",
+    ]
+    twice = mg.grad(lambda t: mg.grad(lambda u: u * u * mg.sin(u))(t))(x)
+    found = explain(x, twice)
+    assert found.adjoint == pytest.approx(-18 * math.sin(3) - 3 * math.cos(3), rel=1e-14)
+    assert "copy" not in str(found)
+    assert sum(walk(twice, x)) == pytest.approx(found.total, rel=1e-14)
+    copied, _ = mg.value_and_grad(lambda t: t)(x)
+    [copy] = [node for node in mg.engine.topological_order(g) if node.op == "copy"]
+    assert explain(x, copied).headline == "dcopied/dx = 1, the one path from copied back to x:"
+    assert explain(copy, g).total == 18 and explain(x, copy, names={"copy": copy}).total == 1

@@ -415,3 +415,13 @@ def test_engines_of_learners():
     assert refusal(TypeError, lambda: formula(Micro)) == (
         f"formula({Micro!r:.50}) needs a Value, such as the loss, not type"
     )
+
+
+def test_what_a_derivative_made_a_copy_of_is_written_as_itself():
+    x = Value(3.0)
+    g = mg.grad(lambda t: t**3)(x)
+    twice = mg.grad(lambda t: mg.grad(lambda u: mg.sin(u) * u)(t))(x)
+    copied, _ = mg.value_and_grad(lambda t: t)(x)
+    assert (str(formula(g)), str(formula(copied))) == ("g = 3*x**2", "copied = x")
+    assert str(formula(twice)) == "twice = -x*sin(x) + 2*cos(x)"
+    assert str(formula(g, x)) == "dg/dx = 6*x" and formula(g, "x").latex == "6 x"

@@ -3,6 +3,7 @@
 import math
 import random
 from fractions import Fraction
+from types import SimpleNamespace
 
 import micrograd.engine
 import other_engines
@@ -13,7 +14,7 @@ from other_engines import Gpt, Micro
 from refusals import python_says
 
 import microgrid as mg
-from microgrid import Value
+from microgrid import Value, training
 from microgrid.engine import apply
 from microgrid.pictures.glasses import Finding, static_findings, summed
 from microgrid.pictures.reading import read
@@ -334,7 +335,7 @@ def test_many_grads_that_were_not_zero_are_one_note():
     assert found({"total": total}) == []
     total.backward()
     assert found({"total": total})[0][3].startswith(
-        "x0.grad was 2, x1.grad was 2, x2.grad was 2 (and 7 more were not 0) before, and backward() adds"
+        "x0.grad was 2, x1.grad was 2, x2.grad was 2 (and 6 more were not 0) before, and backward() adds"
     )
 
 
@@ -585,8 +586,26 @@ def test_many_evaluations_that_are_off_for_one_example_are_one_note():
     ys = [x.relu() for x in xs]
     assert [
         f[1:] for f in found({**{f"y{i}": y for i, y in enumerate(ys)}, "t": sum(ys) + mg.relu(3 * xs[0] + 9)})
-    ] == [("off", "y0", "9 of 10 relus are off for this example (y0, y1, y2, …): they send nothing back")]
+    ] == [("off", "y0", "relu is off in 9 of 10 evaluations (y0, y1, y2, …), which send nothing back")]
     assert [f[1] for f in found({"t": sum(ys[:8])})] == ["off"] * 8
+
+
+def test_the_relus_of_a_loss_are_not_counted_with_those_of_the_neurons():
+    model, rng = mg.MLP(2, [8, 1], seed=0), random.Random(0)
+    xs = [[rng.uniform(-1, 1), rng.uniform(-1, 1)] for _ in range(40)]
+    model.layers[1].neurons[0].b.data = 1.0
+    scores = [model(x) for x in xs]
+    loss = training.hinge(scores, [1] * 40)
+    satisfied = sum([score.data >= 1 for score in scores])
+    off = [[sum([w.data * x for w, x in zip(n.w, row)]) + n.b.data <= 0 for row in xs] for n in model.layers[0].neurons]
+    assert satisfied > 8 and not any(map(all, off))
+    [message] = [f.message for f in steps(loss).findings]
+    assert message.startswith(f"relu is off in {satisfied} of 40 evaluations outside of the 8 neurons (relu #")
+    assert message.endswith("…), which send nothing back")
+    for neuron in model.layers[0].neurons[1:]:
+        neuron.w[0].data, neuron.w[1].data, neuron.b.data = 0.0, 0.0, -1.0
+    dead = [f.message for f in steps(training.hinge([model(x) for x in xs], [-1] * 40)).findings]
+    assert len([message for message in dead if "dead: its relu is off for 40 of 40 examples" in message]) == 7
 
 
 # Pictures, before or without a backward().
@@ -659,6 +678,30 @@ def test_a_picture_tells_grads_that_are_left_over():
     assert mg.draw(second).remarks == [f"w.grad is 8, but what uses it sends 5: {SINCE}"]
     w.grad = 0
     assert mg.draw(second).remarks == []
+
+
+@pytest.mark.parametrize("kind", [Value, Micro])
+def test_the_grad_of_a_plain_number_is_no_finding(kind):
+    """Of the 2 in x * 2, which has no name: nobody can set its grad to 0."""
+    x = kind(3.0)
+    y = x * 2
+    z = y + y
+    for _ in range(2):
+        y.backward()
+    note = f"x.grad was 4 before, {ADDS}, but these steps start from 0: set the grads to 0 before backward(), or see it"
+    assert [f[3] for f in found({"x": x, "y": y})] == [f"{note} happen with keep_grads=True"]
+    x.grad = 0
+    assert y.parents[1].grad if kind is Value else next(p for p in y._prev if p is not x).grad
+    assert found({"x": x, "y": y}) == []
+    if kind is Value:
+        assert found({"x": x, "y": y}, keep_grads=True) == mg.draw(y).remarks == mg.draw(z).remarks == []
+
+
+def test_the_grad_of_a_weight_without_a_name_is_a_finding():
+    neuron = SimpleNamespace(w=Value(3.0))
+    (neuron.w * 2).backward()
+    [message] = [f.message for f in steps(neuron.w * 5.0).findings]
+    assert message.startswith("3.grad was 2 before")
 
 
 def large(last):

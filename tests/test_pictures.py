@@ -16,6 +16,7 @@ import microgrid as mg
 from microgrid import Value
 from microgrid.pictures import film, layout
 from microgrid.pictures.boxes import INK, LINES, NEGATIVE, NEUTRAL, POSITIVE, SOFT, fill_of, shade_of
+from microgrid.pictures.formula import formula
 from microgrid.pictures.numbers import columns_of, cut, show
 from microgrid.pictures.player import page_of
 
@@ -257,6 +258,34 @@ def test_names_are_found_in_the_module_too_and_can_be_given():
     assert str(mg.draw(y)).splitlines()[1].startswith("├── MODULE_WIDE ")
     assert str(mg.draw(y, names={"seven": MODULE_WIDE})).splitlines()[1].startswith("├── seven ")
     assert "MODULE_WIDE" in mg.draw_dot(y).source
+
+
+class HalfDone:
+    """As far as a learner has come before there is a backward()."""
+
+    def __init__(self, data, children=(), op=""):
+        self.data, self.grad, self._prev, self._op = data, 0.0, children, op
+
+    def __mul__(self, other):
+        return HalfDone(self.data * other.data, (self, other), "*")
+
+
+class Asked:
+    """Asked for anything it is not, it does something."""
+
+    def __getattr__(self, name):
+        raise RuntimeError(f"asked for {name}")
+
+
+def test_names_are_found_for_a_class_that_has_no_backward_yet():
+    a, weights, other = HalfDone(2.0), [HalfDone(3.0)], Asked()
+    product = a * weights[0]
+    assert str(mg.draw(product)).splitlines()[0].startswith("product = *")
+    assert {box[0].text for _, box in boxes(mg.draw(product).svg())} == {"a", "weights[0]", "product = *"}
+    source = mg.draw_dot(product).source
+    assert all([name in source for name in ("a", "weights[0]", "product")])
+    assert str(formula(product, a)) == "dproduct/da = weights[0]"
+    assert isinstance(other, Asked)
 
 
 HOSTILE = [
@@ -602,3 +631,40 @@ def test_a_fixed_exponent_has_no_gradient_to_show():
     assert [[text.text for text in box] for _, box in boxes(graph.svg())][1] == ["data", "2", "grad", "fixed"]
     assert [edge.slope for edge in graph.boxes.edges] == ["+6.0000", ""]
     assert str(graph).splitlines()[-1] == "└── 2   grad fixed"
+
+
+def lines_under(graph):
+    """The words under the boxes, each with its place, and how wide the picture is."""
+    page = ET.fromstring(graph.svg())
+    [group] = [g for g in page.iter("{http://www.w3.org/2000/svg}g") if g.get("font-size") == "14" and g.get("fill")
+               == SOFT and len(g)]  # fmt: skip
+    found = [t for t in group.iter("{http://www.w3.org/2000/svg}text")]
+    return [(t.text, float(t.get("x")), float(t.get("y"))) for t in found], int(page.get("width"))
+
+
+def test_what_is_under_a_small_picture_is_no_wider_than_a_phone():
+    a = Value(3.0)
+    b = a * a
+    b.backward()
+    graph = mg.draw(b)
+    graph.remarks = ["A remark of many words, each of which is to be read, though the picture is small: " + "w" * 80]
+    lines, width = lines_under(graph)
+    assert width <= 420
+    assert all([16 + x + 7.84 * len(text) <= width for text, x, _ in lines])
+    rows = [y for _, _, y in lines]
+    assert rows == sorted(rows) and len(set(rows)) == len(rows)  # the legend in two rows
+    assert "".join([text for text, *_ in lines[2:]]).replace(" ", "") == "".join(graph.caption).replace(" ", "")
+    bottom = int(ET.fromstring(graph.svg()).get("height")) - 32
+    assert max(rows) < bottom < max(rows) + 21
+
+
+def test_what_is_under_a_wide_picture_is_as_wide():
+    x = Value(3.0)
+    for _ in range(6):
+        x = x * 2
+    graph = mg.draw(x)
+    graph.remarks = ["word " * 40]
+    lines, width = lines_under(graph)
+    assert lines[0][2] == lines[1][2] and width > 900
+    assert [text for text, *_ in lines[2:4]] == graph.caption[:2] and len(lines) > 5
+    assert 0.8 * width < 32 + 7.84 * len(lines[4][0]) <= width

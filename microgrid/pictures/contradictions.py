@@ -158,7 +158,7 @@ def grads_off(reading: Reading) -> Iterator[Finding]:
     for j, node in enumerate(nodes[:-1]):
         got = plain(node.grad)
         zeroed = got == 0 and not node.operands and (reading.own or not node.name)  # as by zero_grad()
-        if node.fixed or zeroed or not _a_number(got):
+        if node.fixed or zeroed or not _a_number(got) or (reading.own and reading.constant(j)):
             continue
         sent = [_sent(reading, i, j) for i in dict.fromkeys(reading.consumers[j])]
         known = [one for one in sent if one is not None]

@@ -18,7 +18,7 @@ from .findings import summed
 from .glasses import forward
 from .names import callers_names, callers_values, find
 from .paths import Path, count_paths, paths_to, twins_of, whole
-from .reading import Node, Reading, is_value, read
+from .reading import Node, Reading, is_value, read, without_copies
 from .words import factor, figure, spoken
 
 MOST_PATHS = 30  # listed one by one; and as many rows of a ledger
@@ -188,7 +188,7 @@ def explain(node: Value | str, root: Value | None = None, *, names: Mapping[str,
         everything = read(Value(0, tuple(variables.values())), called)
         node = find(node, everything, "explain(", variables) if isinstance(node, str) else node
         root = _topmost(node, everything, called)
-    reading = read(root, called)
+    reading = without_copies(read(root, called), node)
     node = find(node, reading, "explain(", variables) if isinstance(node, str) else node
     target = reading.index.get(id(node))
     if target is None:

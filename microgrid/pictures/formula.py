@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..calculus import copy_gradients
 from ..engine import Value, topological_order
 from .forward import follows
 from .names import callers_names, callers_values, find
@@ -74,8 +75,8 @@ def formula(root: Any, wrt: Any | None = None, *, names: Mapping[str, Any] | Non
     except ModuleNotFoundError:
         raise ModuleNotFoundError('formulas need sympy: pip install "sympy>=1.12"') from None
 
-    variables = {**callers_values(1), **(names or {})}
-    called = callers_names(1, names)
+    variables = {**callers_values(1, root), **(names or {})}
+    called = callers_names(1, names, root)
     reading = read(root, called)
     if len(reading.nodes) > MOST_NODES:
         raise ValueError(f"formula: {len(reading.nodes)} values are too many (the most is {MOST_NODES}): {TOO_LARGE}")
@@ -176,6 +177,8 @@ def _translated(sympy: Any, answer: Any, symbols: dict[int, Any]) -> Any:
             expression = symbols[id(value)]
         elif not value.parents:
             expression = number_of(sympy, value.data)
+        elif value.local_gradients is copy_gradients:
+            expression = found[id(value.parents[0])]
         else:
             own = sympy.Function(re.sub(r"\W", "_", value.op) or "f")  # of an operation of the user's
             operands = [found[id(parent)] for parent in value.parents]

@@ -71,7 +71,12 @@ def _precise(x: Any, other: Any) -> str:
 def _grads_left_over(reading: Reading) -> Iterator[Finding]:
     """Grads that are not 0 before the first backward() of this root, which will add to them."""
     nodes, root = reading.nodes, reading.root
-    left = [i for i, node in enumerate(nodes) if node.grad is not None and plain(node.grad) != 0]
+    left = [
+        i for i, node in enumerate(nodes)
+        if node.grad is not None and plain(node.grad) != 0
+        and not (reading.own and node.operands)  # it is set to 0 by this backward() itself
+        and not reading.constant(i)
+    ]  # fmt: skip
     if plain(nodes[root].grad) not in (None, 0) or not left:
         return
     left.sort(key=lambda i: not nodes[i].name)

@@ -81,7 +81,7 @@ def draw(
             "(radius= says how far to draw), or leave out focus="
         )
     with collector_off():
-        reading = read(root, callers_names(1, names))
+        reading = read(root, callers_names(1, names, root))
         put_in_order(reading)
         at = None if focus is None else _index_of(reading, focus)
         graph = Graph(reading, rankdir, local_gradients, depth, open, at, radius, dark)
@@ -101,7 +101,7 @@ def draw_dot(root: Any, format: str = "svg", rankdir: str = "LR") -> graphviz.Di
     2
     """
     _check(root, rankdir, "draw_dot")
-    return digraph_of(Folding(read(root, callers_names(1))).view(), rankdir, format)
+    return digraph_of(Folding(read(root, callers_names(1, None, root))).view(), rankdir, format)
 
 
 def _check(root: Any, rankdir: str, called: str) -> None:

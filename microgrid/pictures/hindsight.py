@@ -111,7 +111,8 @@ class _Glasses:
             i
             for i, grad in enumerate(recording.initial)
             if grad is not None and plain(grad) != 0 and i not in recording.reset and (i != root or not starts)
-        ]
+            and not self.reading.constant(i)
+        ]  # fmt: skip
         if not left or (not recording.keep_grads and all([self.same_again(i) for i in left])):
             return
         left.sort(key=lambda i: not self.nodes[i].name)

@@ -5,6 +5,7 @@ should be.  Which evaluations are one neuron is told by the region that they wer
 share.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 
 from .. import functions
@@ -24,23 +25,24 @@ def idle(reading: Reading) -> Iterator[Finding]:
         i for i, node in enumerate(nodes) if len(node.operands) == 1 and node.op.lower() in WORDS and finite(node.data)
     ]
     alone: dict[str, list[int]] = {}
+    neurons = Counter[str]()
     for group in _neurons(reading, places):
         op = nodes[group[0]].op.lower()
         if len({nodes[i].operands[0] for i in group}) < 2:
-            alone.setdefault(op, []).extend([i for i in group if _is_idle(reading, i)])
-        elif all([_is_idle(reading, i) for i in group]):
+            alone.setdefault(op, []).extend(group)
+            continue
+        neurons[op] += 1
+        if all([_is_idle(reading, i) for i in group]):
             message = _of_a_batch(reading, group, op)
             yield Finding(WORDS[op][0], group[0], steps[group[0]], message, "note")
-    for op, found in alone.items():
-        _, word = WORDS[op]
+    for op, evaluations in alone.items():
+        found = [i for i in evaluations if _is_idle(reading, i)]
         if len(found) > MOST_ALONE:
-            names = ", ".join([spoken(reading, i) for i in found[:3]])
-            count = sum([nodes[i].op.lower() == op for i in places])
-            message = f"{len(found)} of {count} {op}s are {word} for this example ({names}, …): they send nothing back"
-            yield Finding(word, found[0], steps[found[0]], message, "note")
+            message = _of_many(reading, found, len(evaluations), neurons[op])
+            yield Finding(WORDS[op][1], found[0], steps[found[0]], message, "note")
         else:
             for i in found:
-                yield Finding(word, i, steps[i], _of_one(reading, i, op), "note")
+                yield Finding(WORDS[op][1], i, steps[i], _of_one(reading, i, op), "note")
 
 
 def _is_idle(reading: Reading, i: int) -> bool:
@@ -66,6 +68,15 @@ def _of_one(reading: Reading, i: int, op: str) -> str:
     slope = figure(_slope(reading, i))
     return (
         f"{spoken(reading, i)} is saturated: {' = '.join(how)} has the slope {slope}, so next to nothing is sent back"
+    )
+
+
+def _of_many(reading: Reading, found: list[int], count: int, neurons: int) -> str:
+    """Of evaluations that are in no neuron, as a hinge loss has one for each example."""
+    op, names = reading.nodes[found[0]].op.lower(), ", ".join([spoken(reading, i) for i in found[:3]])
+    outside = f" outside of the {f'{neurons} neurons' if neurons > 1 else 'neuron'}" if neurons else ""
+    return (
+        f"{op} is {WORDS[op][1]} in {len(found)} of {count} evaluations{outside} ({names}, …), which send nothing back"
     )
 
 

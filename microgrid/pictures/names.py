@@ -12,8 +12,8 @@ MOST_SAID = 8  # names in a message
 MOST_ALIKE = 4  # values of one name in it
 
 
-def callers_names(depth: int, names: Mapping[str, Any] | None = None) -> dict[int, str]:
-    """The names of the values in the variables of the function `depth` calls up.
+def callers_names(depth: int, names: Mapping[str, Any] | None = None, root: Any = None) -> dict[int, str]:
+    """The names of the values in the variables of the function `depth` calls up; root, whose class makes values too.
 
     Returns the id of each value with its first name; local names go before global ones,
     and values in a list are named `xs[0]`, `xs[1]`.  Names that begin with an underscore
@@ -21,33 +21,34 @@ def callers_names(depth: int, names: Mapping[str, Any] | None = None) -> dict[in
     """
     frame, found = sys._getframe(depth + 1), dict[int, str]()
     for variables in (frame.f_locals, frame.f_globals):
-        for name, value in _values(variables).items():
+        for name, value in _values(variables, type(root)).items():
             found.setdefault(id(value), name)
     return {**found, **{id(value): name for name, value in (names or {}).items()}}
 
 
-def callers_values(depth: int) -> dict[str, Any]:
+def callers_values(depth: int, root: Any = None) -> dict[str, Any]:
     """The same, by name."""
     frame = sys._getframe(depth + 1)
-    return {**_values(frame.f_globals), **_values(frame.f_locals)}
+    return {**_values(frame.f_globals, type(root)), **_values(frame.f_locals, type(root))}
 
 
-def _values(variables: Mapping[str, Any]) -> dict[str, Any]:
+def _values(variables: Mapping[str, Any], kind: type) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, thing in list(variables.items()):
         if name.startswith("_") or not name.isidentifier() or name in ("In", "Out"):
             continue
-        if _is_value(thing):
+        if _is_value(thing, kind):
             found[name] = thing
         elif isinstance(thing, (list, tuple, dict)):
             items = thing.items() if isinstance(thing, dict) else enumerate(thing)
-            found.update({f"{name}[{key!r}]": item for key, item in list(items) if _is_value(item)})
+            found.update({f"{name}[{key!r}]": item for key, item in list(items) if _is_value(item, kind)})
     return found
 
 
-def _is_value(thing: Any) -> bool:
+def _is_value(thing: Any, kind: type) -> bool:
     """Looks at numbers of an engine only: asking other things for attributes could run anything."""
-    return isinstance(thing, Value) or (hasattr(type(thing), "backward") and is_value(thing))
+    asked = type(thing) is kind or hasattr(type(thing), "backward")  # an engine that is half done has no backward
+    return isinstance(thing, Value) or (asked and is_value(thing))
 
 
 def find(name: str, reading: Reading, called: str, variables: Mapping[str, Any] | None = None) -> Any:

@@ -5,12 +5,14 @@ Microgrid's own Values and those of any other engine of this family (with `data`
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from ..calculus import copy_gradients
 from ..engine import Value, fixed_power_gradients, topological_order
 from ..scopes import scope, within
+from .numbers import plain
 
 PARENTS = (
     "_prev",
@@ -60,6 +62,14 @@ class Reading:
     def index(self) -> dict[int, int]:
         """The index of each node by the id of its object."""
         return {id(node.value): i for i, node in enumerate(self.nodes)}
+
+    def constant(self, i: int) -> bool:
+        """Whether node i is a plain number of a formula, as the 2 in x / 2, with a grad of an earlier backward().
+
+        Nobody can set that to 0, and nobody asks for it.  A weight without a name that is used once looks alike.
+        """
+        node, grads = self.nodes[i], [plain(self.nodes[j].grad) for j in self.consumers[i]]
+        return not node.name and not node.operands and len(grads) == 1 and grads[0] not in (None, 0)
 
     def local_gradients(self, i: int) -> tuple | None:
         """d(node)/d(operand) for each operand of node i; None where it is undefined or not known.
@@ -132,6 +142,21 @@ def read(root: Any, names: dict[int, str]) -> Reading:
     order = _topological_order(root, parents_of)
     index = {id(value): i for i, value in enumerate(order)}
     return Reading([_other(value, index, parents_of, names) for value in order], own=False)
+
+
+def without_copies(reading: Reading, kept: Any) -> Reading:
+    """The same graph with x in the place of a copy of x, as a derivative makes of its argument; the copy stands apart.
+
+    All numbers stay.  A root, a copy that has a name, and the value `kept` stay where they are.
+    """
+    originals, nodes = list(range(len(reading.nodes))), list[Node]()
+    for i, node in enumerate(reading.nodes):
+        operands = tuple([originals[j] for j in node.operands])
+        named = i == reading.root or node.name or node.value is kept
+        if node.value.local_gradients is copy_gradients and not named:
+            originals[i], operands = operands[0], ()
+        nodes.append(replace(node, operands=operands))
+    return Reading(nodes, reading.own)
 
 
 def _tell_neurons_apart(nodes: list[Node]) -> None:

@@ -9,6 +9,7 @@ colours, for the page's style and script.
 import base64
 import re
 from html import escape
+from textwrap import wrap
 
 from .boxes import DARK, FRAMES, INK, LINES, NEGATIVE, NEUTRAL, POSITIVE, SOFT, Box, Boxes, Frame
 from .layout import CHARACTER, FONT, LINE, PADDING, Layout, size_of
@@ -19,6 +20,7 @@ SANS = "DejaVu Sans, Segoe UI, Helvetica, Arial, sans-serif"
 MARGIN = 16
 SMALL = 14  # pixels: the caption and the legend
 WIDE = 0.56 * SMALL  # of a letter of it
+ROW = 21  # from one line of it to the next
 WORDS = 3  # lines under a film
 SINGLE = ("value", "outside", "stub")  # kinds of boxes with nothing to open
 
@@ -44,12 +46,13 @@ def svg_of(graph: Boxes, layout: Layout, caption: list[str], description: str, m
     if marks:
         return _page(layout.width, layout.height, parts, description, marks=True)
     parts.append(_font(SANS, SMALL, SOFT))
-    width, legend = _legend(layout.height + 30)
+    width, below, legend = _legend(layout.height + 30, layout.width)
     parts.append(legend)
-    parts += [_text(0, layout.height + 56 + 21 * i, line) for i, line in enumerate(caption)]
+    width = max(layout.width, width)
+    lines = [line for text in caption for line in wrap(text, int(width / WIDE), break_on_hyphens=False)]
+    parts += [_text(0, below + 26 + ROW * i, line) for i, line in enumerate(lines)]
     parts.append("</g>")
-    longest = max([len(line) * WIDE for line in caption], default=0)
-    return _page(max(layout.width, width, longest), layout.height + 46 + 21 * len(caption), parts, description)
+    return _page(width, below + 16 + ROW * len(lines), parts, description)
 
 
 def film_of(
@@ -242,10 +245,18 @@ def _frames(frames: list[Frame], layout: Layout, graph: Boxes, marks: bool) -> l
     return parts
 
 
-def _legend(y: float) -> tuple[float, str]:
+def _legend(y: float, room: float) -> tuple[float, float, str]:
+    """What the colours say, in a line if there is room, else in two; its width, where its last line is, and itself."""
+    entries = (
+        (POSITIVE, "grad > 0: raising it raises the result"),
+        (NEGATIVE, "grad < 0: raising it lowers the result"),
+    )
+    widths = [16 * len(colours) + WIDE * len(text) + 24 for colours, text in entries]
+    beside = sum(widths) <= room
     x, parts = 0.0, []
-    for colours, text in ((POSITIVE, "grad > 0: raising it raises the result"),
-                          (NEGATIVE, "grad < 0: raising it lowers the result")):  # fmt: skip
+    for i, (colours, text) in enumerate(entries):
+        if i and not beside:
+            x, y = 0.0, y + ROW
         for colour in colours:
             parts.append(
                 f'<rect x="{x:.0f}" y="{y - 11:.0f}" width="14" height="14" fill="{colour}" stroke="{LINES}"/>'
@@ -253,7 +264,7 @@ def _legend(y: float) -> tuple[float, str]:
             x += 16
         parts.append(_text(x + 6, y, text))
         x += 6 + WIDE * len(text) + 18
-    return x, "".join(parts)
+    return sum(widths) if beside else max(widths), y, "".join(parts)
 
 
 def _text(x: float, y: float, text: str, more: str = "") -> str:
