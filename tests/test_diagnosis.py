@@ -5,6 +5,7 @@ import math
 import random
 import re
 import sys
+from html.parser import HTMLParser
 from itertools import pairwise
 from xml.etree import ElementTree
 
@@ -115,6 +116,82 @@ def test_dead_relu_units_are_those_that_no_example_fires():
         f"layer 1: {len(off)} of 16 relu units never fire; try He initialisation, a lower learning rate, or leaky_relu"
     )
     assert diagnosis.sentences == [said]
+
+
+def test_a_layer_that_is_off_for_every_example_is_named_and_no_vanishing_gradient():
+    model = MLP(2, [8, 8, 8, 1], seed=0)
+    for neuron in model.layers[1].neurons:
+        neuron.b.data = -100.0
+    for neuron in model.layers[2].neurons:
+        neuron.b.data = 1.0
+    diagnosis = diagnose(model, DATA, mse)
+    assert [bool(layer.gradient_norm) for layer in diagnosis.layers] == [False, False, True, True]
+    cure = "try He initialisation, a lower learning rate, or leaky_relu"
+    assert diagnosis.sentences == [
+        f"layer 1 is dead: all its 8 relu units are off for every example, so no gradient comes through it; {cure}"
+    ]
+    model = MLP(2, [1, 1], seed=0)
+    model.layers[0].neurons[0].b.data, model.layers[1].neurons[0].b.data = -100.0, 0.5
+    assert diagnose(model, DATA, mse).sentences == [
+        f"layer 0 is dead: its 1 relu unit is off for every example, so no gradient comes through it; {cure}"
+    ]
+    for neuron in (model := MLP(2, [4, 1], seed=0)).layers[0].neurons[:3]:
+        neuron.b.data = -100.0
+    assert diagnose(model, DATA, mse).sentences == [f"layer 0: 3 of 4 relu units never fire; {cure}"]
+
+
+def test_a_datum_that_is_no_finite_number_is_named_with_its_place():
+    def said(change, model=None):
+        inputs, targets = [list(row) for row in X], list(Y)
+        change(inputs, targets)
+        return diagnose(model or MLP(2, [3, 1], seed=0), (inputs, targets), mse).sentences
+
+    def in_the_inputs(inputs, targets):
+        inputs[5][1], inputs[9][0], targets[2] = math.nan, -math.inf, math.inf
+
+    def in_the_targets(inputs, targets):
+        targets[2] = Value(-math.inf)
+
+    end = "leave that example out, or put a number there"
+    assert said(in_the_inputs) == [f"X[5][1] is nan (row 5, column 1, counted from 0; 2 more are nan or inf): {end}"]
+    assert said(in_the_targets) == [f"y[2] is -inf (example 2, counted from 0): {end}"]
+    wild = MLP(2, [3, 1], seed=0)
+    wild.layers[0].neurons[0].b.data = math.inf
+    [sentence] = said(lambda inputs, targets: None, wild)
+    assert sentence.startswith("the loss is ") and "try a lower learning rate" in sentence
+    arrays = np.array(X)
+    arrays[3, 0] = math.nan
+    assert diagnose(MLP(2, [1], seed=0), (arrays, np.array(Y)), mse).sentences[0].startswith("X[3][0] is nan (row 3,")
+
+
+class Cells(HTMLParser):
+    """The cells of a table, row by row, and what stands in paragraphs."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.rows, self.paragraphs, self.inside = [], [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        self.inside.append(tag)
+        {"tr": self.rows, "p": self.paragraphs}.get(tag, []).append([])
+
+    def handle_endtag(self, tag):
+        assert self.inside.pop() == tag
+
+    def handle_data(self, text):
+        {"p": self.paragraphs}.get(self.inside[-1], self.rows)[-1].append(text)
+
+
+def test_a_notebook_shows_the_same_as_a_table():
+    model = MLP(2, [16, 1], seed=2)
+    for neuron in model.layers[0].neurons:
+        neuron.b.data = -100.0
+    diagnosis = diagnose(model, DATA, mse, SGD(model.parameters(), lr=0.1))
+    shown, text = Cells(diagnosis._repr_html_()), str(diagnosis).splitlines()
+    assert [["".join(row)] for row in shown.paragraphs] == [[text[0]], *[[line] for line in diagnosis.sentences]]
+    assert [" ".join(row).split() for row in shown.rows] == [line.split() for line in text[2:5]]
+    assert diagnose(model, DATA, lambda answers, y: mse(answers, y) * 1)._repr_html_().count("<th>") == 10
 
 
 def test_saturated_units_are_those_that_are_flat_for_every_example():

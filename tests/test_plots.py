@@ -100,7 +100,7 @@ def test_the_boundary_of_two_classes_is_where_the_score_is_0(figures):
     off, on = axes.get_legend_handles_labels()[0]
     assert [off.get_offsets().tolist(), on.get_offsets().tolist()] == [[[0, 0], [0, 1]], [[1, 0], [1, 1]]]
     assert off.get_paths()[0].vertices.shape != on.get_paths()[0].vertices.shape  # two markers
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["class 0", "class 1"]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["class -1", "class 1"]
 
 
 def test_the_boundary_of_more_classes_is_where_the_largest_score_changes(figures):
@@ -127,6 +127,40 @@ def test_the_boundary_of_more_classes_is_where_the_largest_score_changes(figures
         areas.append(abs(twice) / 2)
     half = (1.4 * 1.4 - 0.7 * 0.7) / 2
     assert areas == pytest.approx([half, half, 0.7 * 0.7], rel=0.03)
+
+
+@pytest.mark.parametrize(
+    "y, names",
+    [
+        ([0, 1, 0, 1], ["class 0", "class 1"]), ([-1.0, 1.0, -1.0, 1.0], ["class -1", "class 1"]),
+        ([False, True, True, True], ["class 0", "class 1"]), ([1, 1, 1, 1], ["class 1"]),
+        ([Value(-2), 0.5, -1, 3], ["classes -2 to -1", "classes 0.5 to 3"]),
+    ],
+)  # fmt: skip
+def test_the_legend_says_the_targets_as_they_are(y, names, figures):
+    [axes] = boundary(lambda x: x[0] - 0.5, ROWS, y).axes
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == names
+
+
+def test_axes_classes_and_plots_have_the_names_that_are_given(figures):
+    def names(score, y, classes):
+        options = {"inputs": ("length", "width"), "classes": classes, "title": "Two flowers"}
+        [axes] = boundary(score, ROWS, y, **options).axes
+        assert (axes.get_xlabel(), axes.get_ylabel(), axes.get_title(loc="left")) == ("length", "width", "Two flowers")
+        return [text.get_text() for text in axes.get_legend().get_texts()]
+
+    assert names(lambda x: x[0] - 0.5, [-1, 1, -1, 1], ["rose", "lily"]) == ["rose", "lily"]
+    assert names(lambda x: [x[0], x[1], 0.5], [0, 1, 2, 1], list("abc")) == ["a", "b", "c"]
+    [axes] = curve({"a": [1.0, 0.5]}, title="Halved").axes
+    assert axes.get_title(loc="left") == "Halved"
+    history = History([Epoch(1, 0.5, 0.1, {"r2": 0.5})])
+    for plot in (history.plot(title="Learning"), history.plot("r2", title="Learning")):
+        assert [axes.get_title(loc="left") for axes in plot.axes] == ["Learning"]
+
+
+def test_a_title_is_read_aloud():
+    assert curve({"a": [1.0]}, title="Halved").description == "Halved: loss by epoch: a"
+    assert "Halved" in texts(curve({"a": [1.0]}, title="Halved"))
 
 
 def test_a_net_that_has_learned_four_classes_shows_four_regions():
@@ -171,6 +205,13 @@ def test_what_can_not_be_drawn_is_refused_in_words(monkeypatch):
     assert said(ValueError, lambda x: [1] * 9, ROWS, [0, 1, 2, 3]) == (
         "boundary tells 8 classes apart at most, and the model has 9 scores"
     )
+    for options, so in (
+        ({"inputs": ["x"]}, "inputs=['x']): a list of 2 names"), ({"inputs": "xy"}, "inputs='xy'): a list of 2 names"),
+        ({"classes": ["a", "b", "c"]}, "classes=['a', 'b', 'c']): a list of 2 names"),
+    ):  # fmt: skip
+        assert refusal(ValueError, lambda so=options: boundary(lambda x: x[0], ROWS, [0, 1, 0, 1], **so)) == (
+            f"boundary({so}, one for each"
+        )
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     assert said(ModuleNotFoundError, abs, ROWS, [0, 1, 0, 1]) == "plots need matplotlib: pip install matplotlib"
     assert refusal(ModuleNotFoundError, lambda: curve({"a": [1.0]})) == "plots need matplotlib: pip install matplotlib"

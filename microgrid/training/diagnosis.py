@@ -6,11 +6,13 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from html import escape
 from itertools import pairwise
+from numbers import Real
 from typing import Any
 
 from ..collector import collector_off
-from ..engine import Value, topological_order
+from ..engine import Value, number, topological_order
 from ..nn import Module
 from .judging import factor_of, sentences_of
 from .measuring import LayerFigures, Tracer, figures_of, parts_of
@@ -29,7 +31,7 @@ class Diagnosis:
 
     loss: of all examples, penalty included.  gradient_norm: of all parameters together, the number
     that `clip_norm` goes by.  layers: `LayerFigures` each, in the order in which they compute.
-    sentences: what is wrong and what to try, or one that all is well.
+    sentences: what is wrong and what to try, or one that all is well; of data with nan or inf in them only that.
     """
 
     loss: float
@@ -60,18 +62,33 @@ class Diagnosis:
 
         return portrait(self)
 
-    def __str__(self) -> str:
+    @property
+    def _head(self) -> str:
+        return f"loss {self.loss:.4g}, norm of all gradients {self.gradient_norm:.3g}"
+
+    def _table(self) -> list[list[str]]:
+        """The columns' names, and a row for each layer, of those columns in which there is anything."""
         rows = [_row(layer, ratio) for layer, ratio in zip(self.layers, [*self.ratios, None])]
         kept = [i for i, name in enumerate(COLUMNS) if i == 0 or any([row[i] for row in rows])]
-        table = [[row[i] for i in kept] for row in (COLUMNS, *rows)]
+        return [[row[i] for i in kept] for row in (COLUMNS, *rows)]
+
+    def __str__(self) -> str:
+        table = self._table()
         widths = [max(map(len, column)) for column in zip(*table)]
-        left = {0, len(COLUMNS) - 1}
+        left = {0} | ({len(widths) - 1} if table[0][-1] == COLUMNS[-1] else set())
         lines = [
-            "  ".join([c.ljust(w) if i in left else c.rjust(w) for i, c, w in zip(kept, row, widths)]).rstrip()
+            "  ".join([c.ljust(w) if i in left else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths))]).rstrip()
             for row in table
         ]
-        head = f"loss {self.loss:.4g}, norm of all gradients {self.gradient_norm:.3g}"
-        return "\n".join([head, "", *lines, "", *self.sentences])
+        return "\n".join([self._head, "", *lines, "", *self.sentences])
+
+    def _repr_html_(self) -> str:
+        names, *rows = [[escape(cell) for cell in row] for row in self._table()]
+        head = "".join([f"<th>{name}</th>" for name in names])
+        body = "".join([f"<tr>{''.join([f'<td>{cell}</td>' for cell in row])}</tr>" for row in rows])
+        said = "".join([f"<p>{escape(sentence)}</p>" for sentence in self.sentences])
+        table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return f'<p>{self._head}</p><div style="overflow-x: auto; white-space: nowrap">{table}</div>{said}'
 
 
 def diagnose(
@@ -123,7 +140,29 @@ def diagnose(
     layers.sort(key=lambda layer: math.inf if layer.depth is None else layer.depth)
     norm = math.hypot(*[layer.gradient_norm for layer in layers])
     lr = None if optimizer is None else optimizer.lr
-    return Diagnosis(float(root.data), norm, layers, sentences_of(layers, float(root.data), lr))
+    sentences = _not_finite(X, y) or sentences_of(layers, float(root.data), lr)
+    return Diagnosis(float(root.data), norm, layers, sentences)
+
+
+def _not_finite(X: Any, y: Any) -> list[str]:
+    """The first datum that is nan or inf, and how many more are; [] where there is none."""
+    found = [*_places("X", X), *_places("y", y)]
+    if not found:
+        return []
+    name, at, x = found[0]
+    where = "row {}, column {}, counted from 0" if len(at) == 2 else "example {}, counted from 0"
+    more = f"; {len(found) - 1} more {'is' if len(found) == 2 else 'are'} nan or inf" if len(found) > 1 else ""
+    index = "".join([f"[{i}]" for i in at])
+    return [f"{name}{index} is {x} ({where.format(*at)}{more}): leave that example out, or put a number there"]
+
+
+def _places(name: str, data: Any, at: tuple[int, ...] = ()) -> Iterator[tuple[str, tuple[int, ...], float]]:
+    """The numbers that are nan or inf, each with its place in lists in lists."""
+    for i, x in enumerate(data):
+        if hasattr(x, "__len__") and not isinstance(x, (str, dict)):
+            yield from _places(name, x, (*at, i))
+        elif isinstance(number(x), Real) and (number(x) != number(x) or abs(number(x)) == math.inf):
+            yield name, (*at, i), number(x)
 
 
 @contextmanager

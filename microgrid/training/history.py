@@ -74,10 +74,10 @@ class History:
     def __getitem__(self, i: int) -> Epoch:
         return self.epochs[i]
 
-    def plot(self, metric: str | None = None) -> Plot:
+    def plot(self, metric: str | None = None, *, title: str = "") -> Plot:
         """The losses as curves over the epochs, or a metric.
 
-        Arguments: metric, the name of one that was asked for, such as "accuracy".
+        Arguments: metric, the name of one that was asked for, such as "accuracy"; title, above the plot.
         Returns a `Plot`.  Raises ValueError for an empty history or a metric that is not
         there, ModuleNotFoundError, naming the command, where matplotlib is not.
         """
@@ -85,7 +85,7 @@ class History:
             raise ValueError("history.plot(): no epoch has been finished yet")
         if metric is None:
             curves = {"training": self.losses, "validation": self.validation_losses}
-            return curve({name: numbers for name, numbers in curves.items() if numbers})
+            return curve({name: numbers for name, numbers in curves.items() if numbers}, title=title)
         there = [name for name in self.epochs[0].metrics if all([_is_figure(e.metrics.get(name)) for e in self.epochs])]
         if metric not in there:
             shown = ", ".join(there) or "none"
@@ -93,7 +93,7 @@ class History:
         curves = {"training": [epoch.metrics[metric] for epoch in self.epochs]}
         if all([_is_figure(epoch.validation_metrics.get(metric)) for epoch in self.epochs]):
             curves["validation"] = [epoch.validation_metrics[metric] for epoch in self.epochs]
-        return curve(curves, ylabel=metric)
+        return curve(curves, ylabel=metric, title=title)
 
     def __str__(self) -> str:
         if not self.epochs:

@@ -69,7 +69,7 @@ def _signal(layer: LayerFigures) -> float:
 
 def _flow(layers: Sequence[LayerFigures]) -> list[str]:
     ends = _ends(layers)
-    if ends is None:
+    if ends is None or any([_is_dead(layer) for layer in layers]):  # nothing comes to the front: said of the dead one
         return _steep(layers)
     first, last, between = ends
     change = _signal(first) / _signal(last)
@@ -144,13 +144,30 @@ def _alike(layers: Sequence[LayerFigures]) -> list[str]:
     ]
 
 
+def _is_dead(layer: LayerFigures) -> bool:
+    """Whether all of it is off, for every example."""
+    outputs = layer.outputs
+    return bool(outputs and outputs.dead_units == outputs.relu_units > 0 and not layer.gradient_norm)
+
+
 def _dead(layers: Sequence[LayerFigures]) -> list[str]:
     return [
-        f"{layer.name}: {outputs.dead_units} of {_counted(outputs.relu_units, 'relu unit')} never "
-        f"{'fires' if outputs.relu_units == 1 else 'fire'}; try He initialisation, a lower learning rate, or leaky_relu"
+        f"{_of_the_dead(layer)}; try He initialisation, a lower learning rate, or leaky_relu"
         for layer in layers
         if (outputs := layer.outputs) and outputs.relu_units and outputs.dead_units >= DEAD * outputs.relu_units
     ]
+
+
+def _of_the_dead(layer: LayerFigures) -> str:
+    outputs = layer.outputs
+    assert outputs is not None, "_of_the_dead() of a layer that is not used"
+    units = _counted(outputs.relu_units, "relu unit")
+    if _is_dead(layer):
+        return (
+            f"{layer.name} is dead: {'its 1 relu unit is' if outputs.relu_units == 1 else f'all its {units} are'} off "
+            "for every example, so no gradient comes through it"
+        )
+    return f"{layer.name}: {outputs.dead_units} of {units} never {'fires' if outputs.relu_units == 1 else 'fire'}"
 
 
 def _saturated(layers: Sequence[LayerFigures]) -> list[str]:

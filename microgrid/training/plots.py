@@ -46,11 +46,13 @@ class Plot:
         return image(self.svg, self.description)
 
 
-def curve(curves: Mapping[str, Sequence[float]], ylabel: str = "loss", xlabel: str = "epoch") -> Plot:
+def curve(
+    curves: Mapping[str, Sequence[float]], ylabel: str = "loss", xlabel: str = "epoch", *, title: str = ""
+) -> Plot:
     """Losses (or other figures) over the epochs; on a logarithmic scale if they span over two decades.
 
     Arguments: curves, for each name a list of one number an epoch; ylabel, what they are;
-    xlabel, what they are counted by.
+    xlabel, what they are counted by; title, above the plot.
     Returns a `Plot`.  Raises ModuleNotFoundError, naming the command, where matplotlib is not.
     """
     figure, [axes] = figure_of(7.2, 3.6)
@@ -65,7 +67,7 @@ def curve(curves: Mapping[str, Sequence[float]], ylabel: str = "loss", xlabel: s
     axes.xaxis.get_major_locator().set_params(integer=True)
     if len(curves) > 1:
         name_lines(axes)
-    return finished(figure, f"{ylabel} by {xlabel}: {', '.join(curves)}")
+    return _entitled(figure, axes, title, f"{ylabel} by {xlabel}: {', '.join(curves)}")
 
 
 def _scale(axes: Any, numbers: list[float]) -> bool:
@@ -97,17 +99,22 @@ def name_lines(axes: Any, gap: float = 0.075) -> None:
         axes.text(1.015, height - above, name, color=colour, transform=axes.transAxes, va="center")
 
 
-def boundary(score: Callable[[list[float]], Any], X: Sequence[Sequence[float]], y: Sequence[int]) -> Plot:
+def boundary(
+    score: Callable[[list[float]], Any], X: Sequence[Sequence[float]], y: Sequence[int], *,
+    inputs: Sequence[str] = ("first input", "second input"), classes: Sequence[str] | None = None, title: str = "",
+) -> Plot:  # fmt: skip
     """Where a model of two inputs says which class.
 
     Arguments: score, a function of a list of two numbers (a model): one number whose sign decides
     between two classes, or a list of one for each class, of which the largest decides;
     X, the points, m rows of 2; y, their classes: above 0 for the class drawn orange, or
-    0 to k - 1.
+    0 to k - 1; inputs, what the two are, for the axes; classes, what to call the classes, the one
+    that is not above 0 first, in place of their numbers in y; title, above the plot.
     Returns a `Plot`.  Raises ModuleNotFoundError, naming the command, where matplotlib is not;
-    ValueError for points that are not on a plane, or of no class.
+    ValueError for points that are not on a plane, or of no class, and for too few or too many names.
     """
     _check_points(X, y)
+    _check_names("inputs", inputs, 2)
     figure, [axes] = figure_of(7.2, 4.6)
     columns = [_ticks([row[i] for row in X]) for i in (0, 1)]
     widths = [column[-1] - column[0] for column in columns]
@@ -115,18 +122,23 @@ def boundary(score: Callable[[list[float]], Any], X: Sequence[Sequence[float]], 
         axes.set_aspect("equal")
     scores = [[_plain(score([x0, x1])) for x0 in columns[0]] for x1 in columns[1]]
     count = len(scores[0][0])
+    _check_names("classes", classes, max(count, 2))
     if count == 1:
         _paint_sign(axes, columns, [[cell[0] for cell in row] for row in scores])
-        classes = [int(label > 0) for label in y]
+        places = [int(label > 0) for label in y]
+        names = [_targets([label for label, place in zip(y, places) if place == c]) for c in (0, 1)]
     else:
-        classes = _classes(y, count)
+        places = _classes(y, count)
         _paint_largest(axes, columns, scores)
-    _scatter(axes, X, classes, max(count, 2))
-    axes.set_xlabel("first input")
-    axes.set_ylabel("second input")
+        names = [f"class {c}" for c in range(count)]
+    _scatter(axes, X, places, classes or names)
+    axes.set_xlabel(inputs[0])
+    axes.set_ylabel(inputs[1])
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
     said = "the score" if count == 1 else f"the largest of the {count} scores"
-    return finished(figure, f"The plane of the two inputs, coloured by {said} of the model, and the points")
+    return _entitled(
+        figure, axes, title, f"The plane of the two inputs, coloured by {said} of the model, and the points"
+    )
 
 
 def _check_points(X: Sequence[Sequence[float]], y: Sequence[int]) -> None:
@@ -135,6 +147,19 @@ def _check_points(X: Sequence[Sequence[float]], y: Sequence[int]) -> None:
     if {len(row) for row in X} != {2}:
         sizes = ", ".join(map(str, sorted({len(row) for row in X})))
         raise ValueError(f"boundary draws the plane of 2 inputs, and the rows of X have {sizes}")
+
+
+def _check_names(what: str, names: Sequence[str] | None, count: int) -> None:
+    if names is not None and (isinstance(names, str) or len(names) != count):
+        raise ValueError(f"boundary({what}={names!r:.60}): a list of {count} names, one for each")
+
+
+def _targets(labels: Sequence[Any]) -> str:
+    """What the points on one side are: `class -1`, as in y; of several numbers the lowest and the highest."""
+    numbers = sorted({float(number(label)) for label in labels})
+    if not numbers:
+        return "_"  # which a legend leaves out
+    return f"class {numbers[0]:g}" if len(numbers) == 1 else f"classes {numbers[0]:g} to {numbers[-1]:g}"
 
 
 def _classes(y: Sequence[int], count: int) -> list[int]:
@@ -175,12 +200,12 @@ def _line_at_0(axes: Any, columns: list[list[float]], scores: list[list[float]])
         axes.contour(*columns, scores, levels=[0.0], colors="#111111", linewidths=2)
 
 
-def _scatter(axes: Any, X: Sequence[Sequence[float]], classes: list[int], count: int) -> None:
-    for c, (colour, _, marker) in enumerate(CLASSES[:count]):
-        points = [row for row, label in zip(X, classes) if label == c]
+def _scatter(axes: Any, X: Sequence[Sequence[float]], places: list[int], names: Sequence[str]) -> None:
+    for c, (name, (colour, _, marker)) in enumerate(zip(names, CLASSES)):
+        points = [row for row, place in zip(X, places) if place == c]
         axes.scatter(
             [p[0] for p in points], [p[1] for p in points], c=colour, marker=marker, s=42, edgecolors="white",
-            label=f"class {c}",
+            label=name,
         )  # fmt: skip
 
 
@@ -204,11 +229,16 @@ def figure_of(width: float, height: float, rows: int = 1) -> tuple[Any, list[Any
     return figure, list(figure.subplots(rows, 1, sharex=True, squeeze=False)[:, 0])
 
 
+def _entitled(figure: Any, axes: Any, title: str, description: str) -> Plot:
+    axes.set_title(title, loc="left")
+    return finished(figure, f"{title}: {description}" if title else description)
+
+
 def finished(figure: Any, description: str) -> Plot:
     """The plot of a figure; equal figures are equal files."""
     import matplotlib
 
     file = io.StringIO()
     with matplotlib.rc_context({"svg.hashsalt": "microgrid"}):
-        figure.savefig(file, format="svg", metadata={"Date": None})
+        figure.savefig(file, format="svg", metadata={"Date": None}, bbox_inches="tight", pad_inches=0.15)
     return Plot(file.getvalue(), description)
