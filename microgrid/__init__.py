@@ -110,7 +110,7 @@ if TYPE_CHECKING:
         flatten,
     )  # fmt: skip
 
-__version__ = "0.5.0"
+__version__ = "0.6.0"
 
 __all__ = [
     # engine

@@ -14,6 +14,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from microgrid.course.building import build
+
 ROOT = Path(__file__).parent.parent
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 MISSING = [name for name in ("playwright", "jupyterlab", "nbconvert") if not find_spec(name)] + ["chromium"] * (
@@ -152,3 +154,56 @@ def test_a_page_by_nbconvert_shows_them(browser, notebook):
     player.wait_for()
     assert player.count() == 1
     page.close()
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    """The contents page of the course and a notebook with a player, built as pages."""
+    folder = tmp_path_factory.mktemp("course")
+    shutil.copy(ROOT / "notebooks" / "00_start_here.ipynb", folder)
+    cells = [nbformat.v4.new_markdown_cell("# 1. Seen"), *[nbformat.v4.new_code_cell(cell) for cell in CELLS]]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / "01_seen.ipynb")
+    assert [chapter.complaints for chapter in build(folder, folder / "pages")] == [(), ()]
+    return folder / "pages"
+
+
+@pytest.mark.parametrize("width, scheme", [(390, "dark"), (390, "light"), (1280, "dark"), (1280, "light")])
+@pytest.mark.parametrize("name", ["index", "00_start_here", "01_seen"])
+def test_a_page_of_the_course_fits_its_screen_and_asks_nobody(browser, course, name, width, scheme):
+    context = browser.new_context(viewport={"width": width, "height": 844}, color_scheme=scheme)
+    context.set_default_timeout(PATIENCE)
+    page, asked = context.new_page(), []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto((course / f"{name}.html").as_uri())
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.locator("img").count() >= 2
+    assert page.evaluate(
+        "[...document.images].every((image) => image.naturalWidth && image.width <= Math.max(innerWidth, 576))"
+    )
+    if name == "00_start_here":
+        hint = page.locator("details", has_text="a slope says how much")
+        assert not hint.locator("p").is_visible()
+        hint.locator("summary").click()
+        assert hint.locator("p").is_visible()
+    if name == "01_seen":
+        player = page.frame_locator("iframe").first
+        assert player.locator("svg").first.is_visible()
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_axe_finds_nothing_serious_in_the_course(browser, course, scheme):
+    axe = os.environ.get("MICROGRID_AXE")
+    if not axe and not os.environ.get("CI_BROWSER"):
+        pytest.skip("no axe-core here: `npm i axe-core` and MICROGRID_AXE=node_modules/axe-core/axe.min.js enable it")
+    for name in ("index", "00_start_here"):
+        page = browser.new_page(color_scheme=scheme)
+        page.goto((course / f"{name}.html").as_uri())
+        page.evaluate(Path(axe).read_text(encoding="utf-8"))
+        found = page.evaluate(
+            """axe.run().then(({ violations }) => violations.filter((v) => /serious|critical/.test(v.impact))
+               .map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 120)).join(" | ")}`))"""
+        )
+        assert found == []
+        page.close()
