@@ -178,10 +178,10 @@ def run_course(args: argparse.Namespace) -> int:
         for complaint in chapter.complaints:
             print(f"         {complaint}", flush=True)
 
-    answers = read_answers(args.answers) if args.answers else None
     try:
+        answers = read_answers(args.answers) if args.answers else None
         chapters = build(args.folder, args.out, answers, args.jobs, say)
-    except (FileNotFoundError, KeyError) as error:
+    except KeyError as error:
         raise BadInput(str(error.args[0])) from None
     print(f"wrote {args.out / 'index.html'}", file=sys.stderr)
     return int(any([chapter.complaints for chapter in chapters]))

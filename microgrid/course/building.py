@@ -15,11 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from ..files import write_whole
+from ..training import BadInput
+from ..training.bad_input import read_text
 from .pages import list_page, page_of
 
 INSTALL = 'building the course needs nbclient, nbconvert and more: pip install "microgrid[course]"'
 EXERCISE = re.compile(r'^answer\("(\d\d\.\d+)".*$', re.M)
-ANSWER = re.compile(r"^#+ (\d\d\.\d+).*?^```python\n(.*?)^```", re.S | re.M)
+ANSWER = re.compile(r"^#+ (\d\d\.\d+)(?:(?!^#+ \d\d\.).)*?^```python\n(.*?)^```", re.S | re.M)
+INLINE = "module://matplotlib_inline.backend_inline"  # plots go into the notebook, whatever the shell says
+NEEDED = ("nbformat", "nbclient", "nbconvert", "ipykernel")
 AN_HOUR = 3600  # seconds that one cell may take
 
 
@@ -40,28 +44,27 @@ class Chapter:
 
 def read_answers(path: Path) -> dict[str, str]:
     """The answers of the teacher's page: by the number of the exercise, the code below its heading."""
-    return dict(ANSWER.findall(path.read_text(encoding="utf-8")))
+    return dict(ANSWER.findall(read_text(str(path))))
 
 
 def run(path: Path, answers: Mapping[str, str] | None = None, running: list[Any] | None = None) -> Chapter:
     """Runs one notebook from top to bottom in a kernel of its own, in an empty folder.
 
     Arguments: path; answers, by number: each exercise is run as its reader finds it, and once more with the answer;
-    running, a list that holds the client while it runs.  Returns the chapter.  Raises ModuleNotFoundError with what
-    to install; FileNotFoundError; KeyError for an exercise without an answer.
+    running, a list that holds the client while it runs.  Returns the chapter.
+    Raises FileNotFoundError; KeyError for an exercise without an answer.
     """
-    try:
-        import nbformat
-        from nbclient import NotebookClient
-        from nbclient.exceptions import CellExecutionError, DeadKernelError
-    except ModuleNotFoundError:
-        raise ModuleNotFoundError(INSTALL) from None
+    import nbformat
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError
+
     notebook = nbformat.read(path, as_version=4)
     if answers is not None:
         notebook.cells = [*_answered(notebook.cells, answers)]
     running = [] if running is None else running
     home = str(Path(__file__).parents[2])
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([home, *filter(None, [os.environ.get("PYTHONPATH")])])}
+    paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "MPLBACKEND": INLINE}
     complaints, start = [], time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         client = NotebookClient(
@@ -76,7 +79,7 @@ def run(path: Path, answers: Mapping[str, str] | None = None, running: list[Any]
             asyncio.run(client.async_execute(env=environment, stderr=subprocess.DEVNULL))  # of the kernel, no cell's
         except CellExecutionError as error:
             complaints.append(f"it stopped: {error.ename}: {error.evalue}")
-        except (DeadKernelError, TimeoutError) as error:
+        except (RuntimeError, TimeoutError) as error:  # the kernel ended, or did not start
             complaints.append(f"it stopped: {error}")
         finally:
             running.remove(client)
@@ -92,11 +95,16 @@ def build(
 
     Arguments: folder; out, where to write; answers, for a teacher's edition (see run); jobs, how many run at
     a time, 0 for one on each processor; done, called with each chapter when its page is written.
-    Returns the chapters in their order.  Raises FileNotFoundError where there is no notebook.
+    Returns the chapters in their order.  Raises ModuleNotFoundError with what to install; BadInput where there is
+    no notebook, or one that is none; KeyError for an exercise without an answer.
     """
-    paths = sorted(folder.glob("*.ipynb"))
+    if not all(map(find_spec, NEEDED)):
+        raise ModuleNotFoundError(INSTALL)
+    paths = sorted([path for path in folder.glob("*.ipynb") if not path.name.startswith(".")])
     if not paths:
-        raise FileNotFoundError(f"there is no notebook in {folder}: name the folder that holds the course's")
+        raise BadInput(f"there is no notebook in {folder}: name the folder that holds the course's")
+    if folder / "index.ipynb" in paths:
+        raise BadInput(f"{folder / 'index.ipynb'}: the page that lists all is called index; give it another name")
     if find_spec("matplotlib"):  # it says so on stderr when it first looks for the fonts: not in a notebook
         import matplotlib.font_manager  # noqa: F401
     titles = {path: _title(path) for path in paths}
@@ -122,16 +130,30 @@ def _each(paths: Sequence[Path], answers: Mapping[str, str] | None, jobs: int) -
                 yield future.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
-            for client in list(running):
-                client.km.provisioner.process.kill()
+            while not all([future.done() for future in futures]):
+                for client in list(running):
+                    _end(client)
+                time.sleep(0.1)
             raise
 
 
+def _end(client: Any) -> None:
+    """Ends a client's kernel, which may not have begun yet."""
+    process = getattr(getattr(client.km, "provisioner", None), "process", None)
+    if process is not None:
+        process.kill()
+
+
 def _title(path: Path) -> str:
+    """What a notebook is called: its first heading, or its file's name."""
     import nbformat
 
-    first = nbformat.read(path, as_version=4).cells[0].source
-    return first.partition("\n")[0].lstrip("# ")
+    try:
+        cells = nbformat.read(path, as_version=4).cells
+    except (nbformat.reader.NotJSONError, nbformat.ValidationError, UnicodeDecodeError):
+        raise BadInput(f"{path} is no notebook") from None
+    first = cells[0].source.partition("\n")[0] if cells else ""
+    return first.removeprefix("# ").strip() if first.startswith("# ") else path.stem
 
 
 def _answered(cells: Sequence[Any], answers: Mapping[str, str]) -> Iterator[Any]:
@@ -158,11 +180,14 @@ def _complaints(cell: Any) -> Iterator[str]:
         f"it said on stderr: {output.text.strip()}" for output in cell.outputs if output.get("name") == "stderr"
     ]
     found = EXERCISE.search(cell.source)
+    if found is None and "raises-exception" in cell.metadata.get("tags", []):
+        yield 'a cell has the tag raises-exception and does not end with a line such as answer("01.1", ...)'
     if found is None or not cell.execution_count:
         return
     told = "".join([error.evalue for error in errors])
+    asks = [error for error in errors if error.ename == "NotYet" and "your code stopped" not in error.evalue]
     if "answer" in cell.metadata:
-        if f"Exercise {found[1]}: right." not in said:
+        if f"Exercise {found[1].removeprefix('0')}: right." not in said:
             yield f"exercise {found[1]} does not pass with its answer: {told}"
-    elif not any([error.ename == "NotYet" and "Hint: " in error.evalue for error in errors]):
+    elif not asks:
         yield f"exercise {found[1]} does not ask for an answer: {told or 'it passes'}"

@@ -2,7 +2,7 @@
 
 import math
 
-from .lesson import close, exercise
+from .lesson import close, exercise, plain
 from .style import COLOURS
 
 
@@ -83,7 +83,7 @@ def change_by_the_slope(change):
 def best_of_four(nudge):
     """The nudge whose slope of x³ at a million has the least error."""
     x, choices = 1e6, (0.00001, 0.001, 10, 10000)
-    nudge = getattr(nudge, "data", nudge)
+    nudge = plain(nudge)
     assert nudge in choices, "choose one of the four numbers"
     errors = {h: abs(((x + h) ** 3 - (x - h) ** 3) / (2 * h) / (3 * x**2) - 1) for h in choices}
     assert nudge == min(errors, key=errors.get), (
@@ -128,7 +128,7 @@ def places_without_slope(kinks):
     """The two kinks, in any order."""
     assert isinstance(kinks, (list, tuple, set)), "give a list, such as [0]"
     try:
-        found = {float(getattr(x, "data", x)) for x in kinks}
+        found = {float(plain(x)) for x in kinks}
     except (TypeError, ValueError):
         raise AssertionError("the list should hold numbers") from None
     assert found <= {2.0, -1.0}, "at one of these there is a slope"

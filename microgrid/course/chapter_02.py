@@ -45,7 +45,7 @@ def compare_texts(things, kind):
     methods = {f.__qualname__: f for f in _of_engine(vars(mg.Value)).values()}
     theirs = _of_engine(vars(mg.engine)) | methods
     mine = things | {f"Value.{name}": f for name, f in vars(kind).items()}
-    same = [name for name in theirs if _bare(theirs[name]) == _bare(mine[name])]
+    same = [name for name in theirs if name in mine and _bare(theirs[name]) == _bare(mine[name])]
     return same, [name for name in theirs if name not in same]
 
 

@@ -87,14 +87,12 @@ def spread_of_weights(spread):
     hint="print(mg.diagnose(model, data, mg.binary_cross_entropy)) for each, and read the sentences at "
     "the end. Where there are two, ask which one explains the other",
 )
-def ward_round(*named):
+def ward_round(a, b, c, d):
     """The diseases of A, B, C and D."""
-    named = [name.strip().lower() if isinstance(name, str) else name for name in named]
+    named = [name.strip().lower() if isinstance(name, str) else name for name in (a, b, c, d)]
     for name in named:
-        assert name is not ..., "one of the four has no name yet"
         assert name in DISEASES, f"{name!r} is none of {', '.join(DISEASES)}"
     right = ("saturated", "dead", "vanishing", "twins")
-    assert len(named) == len(right), "there are four patients"
     wrong = [letter for letter, said, true in zip("ABCD", named, right) if said != true]
     assert not wrong, f"look once more at {', '.join(wrong)}"
     return "A has inputs in the hundreds, B biases of -40, C weights far too small, D equal ones."

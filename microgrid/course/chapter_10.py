@@ -134,8 +134,9 @@ def price(by_nudging, times):
     hint="ask of each: is there a slope that one can compute? Are there very many knobs? Does a place that is nearly "
     "right tell anything?",
 )
-def which_way(*ways):
+def which_way(a, b, c, d):
     """Which of the four tasks is for the gradient, for a search, or for neither."""
+    ways = (a, b, c, d)
     said = [str(way).strip().lower() for way in ways]
     for way, word in zip(ways, said):
         assert word in ("gradient", "search", "neither"), f'{way!r} is not "gradient", "search" or "neither"'

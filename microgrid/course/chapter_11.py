@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
-from .lesson import close, exercise
+from .lesson import close, exercise, plain
 from .style import COLOURS
 
 SIGNED = LinearSegmentedColormap.from_list("signed", [COLOURS["blue"], "#ffffff", COLOURS["orange"]])
@@ -38,7 +38,7 @@ def two_windows(left, right):
 @exercise("11.2", hint="the filter of section 2 compares left with right. Turn it by a quarter")
 def level_edges(weights):
     """Nine weights that find level edges; each filter with the right answers will do."""
-    weights = [getattr(w, "data", w) for w in as_numbers(weights, 9, "nine_weights")]
+    weights = [plain(w) for w in as_numbers(weights, 9, "nine_weights")]
     assert all([isinstance(w, Real) for w in weights]), "each weight should be a number"
     weights = [float(w) for w in weights]
     windows = {

@@ -8,7 +8,7 @@ import numpy as np
 import microgrid as mg
 from microgrid.scopes import regions_of
 
-from .lesson import close, exercise
+from .lesson import close, exercise, plain
 from .style import COLOURS
 
 
@@ -61,7 +61,7 @@ def meetings(meet, gradient):
 @exercise("12.5", hint="square both shares, and then divide the first square by the sum of both squares")
 def cooler(share):
     """A share at half the temperature; as a share or in %."""
-    share = getattr(share, "data", share)
+    share = plain(share)
     percent = isinstance(share, (int, float)) and share > 1
     close(share / 100 if percent else share, 0.64 / 0.68, 2e-3, what="the share")
     return "From 80 % to 94 %."

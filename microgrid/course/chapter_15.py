@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 
 import microgrid as mg
 
-from .lesson import close, exercise
+from .lesson import close, exercise, plain
 from .style import COLOURS
 
 SIZE = (6, 3.8)  # inches: small, so that words stay large on a phone
@@ -138,7 +138,7 @@ def zeros(newton_zero):
 def downhill(direction):
     """A direction in which the curvature is below 0."""
     assert isinstance(direction, (list, tuple)) and len(direction) == 2, "a direction is a list of two numbers"
-    a, b = [getattr(number, "data", number) for number in direction]
+    a, b = [plain(number) for number in direction]
     assert all([isinstance(number, Real) for number in (a, b)]), "a direction is a list of two numbers"
     assert a or b, "[0, 0] goes nowhere"
     curvature = float(2 * a * a + 8 * a * b + 2 * b * b)

@@ -1,6 +1,8 @@
 """Exercises that check themselves: an answer is right, or it is told what is off, with a hint to unfold."""
 
+import inspect
 import math
+import os
 import sys
 import textwrap
 import traceback
@@ -13,7 +15,7 @@ from typing import Any
 
 Check = Callable[..., str | None]
 EXERCISES: dict[str, tuple[Check, str]] = {}
-OURS = str(Path(__file__).parents[1])
+OURS = str(Path(__file__).parents[1]) + os.sep
 
 
 class NotYet(AssertionError):
@@ -43,10 +45,11 @@ def exercise(number: str, hint: str) -> Callable[[Check], Check]:
     ... def fingers(many):
     ...     close(many, 10, what="the number of fingers")
     >>> answer("00.9", 10)
-    Exercise 00.9: right.
+    Exercise 0.9: right.
     >>> answer("00.9", 11)
     Traceback (most recent call last):
-    microgrid.course.lesson.NotYet: Exercise 00.9: the number of fingers is too large: 11. Hint: count your fingers
+    microgrid.course.lesson.NotYet: Exercise 0.9: the number of fingers is too large: 11. Hint: count your fingers
+    >>> del EXERCISES["00.9"]
     """
 
     def add(check: Check) -> Check:
@@ -63,15 +66,19 @@ def answer(number: str, *answers: Any) -> None:
     stand for none.  Raises NotYet with what is off and a hint; KeyError where there is no such exercise.
     """
     check, hint = _find(number)
-    if any([given is ... for given in answers]):
-        raise _not_yet(f"Exercise {number} is waiting for you.", hint)
+    name = f"Exercise {number.removeprefix('0')}"
+    wanted = len(inspect.signature(check).parameters)
+    if len(answers) != wanted:
+        raise TypeError(f"answer({number!r}, ...) was given {len(answers)} answers, and the exercise asks for {wanted}")
+    if any(map(_has_dots, answers)):
+        raise _not_yet(f"{name} is waiting for you.", hint)
     try:
         told = check(*answers)
     except Exception as error:  # an assertion of the check, or of whatever kind the reader's own function raises
         if "ellipsis" in str(error):
-            raise _not_yet(f"Exercise {number} is waiting for you.", hint) from None
-        raise _not_yet(f"Exercise {number}: {_off(error)}", hint) from None
-    print(textwrap.fill(f"Exercise {number}: right. {told or ''}", 80))
+            raise _not_yet(f"{name} is waiting for you.", hint) from None
+        raise _not_yet(f"{name}: {_off(error)}", hint) from None
+    print(textwrap.fill(f"{name}: right. {told or ''}", 80))
 
 
 def close(got: Any, right: float, tolerance: float = 1e-6, what: str = "the number") -> None:
@@ -84,13 +91,19 @@ def close(got: Any, right: float, tolerance: float = 1e-6, what: str = "the numb
     Traceback (most recent call last):
     AssertionError: the slope is too large: 3
     """
-    got = got if isinstance(got, Real) else getattr(got, "data", got)  # NumPy's numbers have another .data
     try:
-        number = float(got)
-    except (TypeError, ValueError):
+        number = float(plain(got))
+    except (TypeError, ValueError, OverflowError):
         raise AssertionError(f"{what} should be a number, and is {type(got).__name__}") from None
     if not math.isclose(number, right, rel_tol=tolerance, abs_tol=tolerance):
         raise AssertionError(f"{what} is {_side(number, right)}: {number:g}")
+
+
+def plain(number: Any) -> Any:
+    """A Value's data, NumPy's number as Python's; all else as it is."""
+    if hasattr(number, "item"):
+        return number.item() if getattr(number, "size", 1) == 1 else number
+    return number if isinstance(number, Real) else getattr(number, "data", number)
 
 
 def _side(number: float, right: float) -> str:
@@ -99,7 +112,16 @@ def _side(number: float, right: float) -> str:
     return "no number" if math.isnan(number) else "too large" if number > right else "too small"
 
 
+def _has_dots(given: Any) -> bool:
+    """Whether there are dots still: in its place, in a list, or as what a function gives back."""
+    code = getattr(given, "__code__", None)
+    parts = code.co_consts if code else given if isinstance(given, list | tuple) else [given]
+    return any([part is ... or (isinstance(part, tuple) and part and all([x is ... for x in part])) for part in parts])
+
+
 def _find(number: str) -> tuple[Check, str]:
+    if not isinstance(number, str):
+        raise TypeError(f'answer({number!r}, ...): write the exercise\'s number as text, such as "01.1"')
     if number not in EXERCISES and number[:2].isdecimal():
         try:
             import_module(f"{__package__}.chapter_{number[:2]}")
@@ -107,7 +129,7 @@ def _find(number: str) -> tuple[Check, str]:
             if error.name != f"{__package__}.chapter_{number[:2]}":
                 raise
     if number not in EXERCISES:
-        known = ", ".join([key for key in EXERCISES if key[:2] == number[:2]]) or "01.1, 01.2 and so on"
+        known = ", ".join(sorted([key for key in EXERCISES if key[:2] == number[:2]])) or "01.1, 01.2 and so on"
         raise KeyError(f"answer({number!r}): there is no such exercise: take one of {known}")
     return EXERCISES[number]
 

@@ -1,11 +1,12 @@
-"""The course as pages: a notebook with its outputs, and the list of all; no script, nothing from the network."""
+"""The course as pages: a notebook with its outputs, and the list of all; no script but what a cell shows."""
 
 import base64
 import re
 from collections.abc import Mapping, Sequence
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from .. import page
 
@@ -20,6 +21,7 @@ a { color: #0072b2; overflow-wrap: break-word }
 .highlight pre { background: none; margin: 0; font-size: .8em }
 .output_area { margin: .4rem 0; overflow-x: auto }
 .output_area pre { background: none; margin: 0; padding: .3rem 1rem; line-height: 1.4; font-size: .8em }
+.output_area pre, .output_area div { overflow-x: visible !important }
 .output_area img, .output_area svg { max-width: 100%; height: auto }
 .output_area iframe { width: 100% }
 .output_error pre { border-left: 4px solid #d55e00; white-space: pre-wrap }
@@ -46,6 +48,7 @@ summary { cursor: pointer }
 """
 PICTURE = re.compile(r'src="(data:image/[^"]+)"')
 SVG = re.compile(r'<img (?=[^>]*src="data:image/svg\+xml;base64,([^"]+)")')
+RIGHT = re.compile(r"(Exercise \d+\.\d: right\.[^<]*)</pre>")  # prose, so it may wrap
 WIDE = 700  # pixels; what is wider scrolls on a phone, since its words would be too small
 
 
@@ -56,26 +59,29 @@ def page_of(path: Path, notebook: Any, titles: Mapping[Path, str]) -> str:
     """
     body = _html(notebook)
     for other in titles:
-        body = body.replace(f'href="{other.name}"', f'href="{other.stem}.html"')
-    body = re.sub(r"<h1[^>]*>.*?</h1>", "", body, count=1, flags=re.S)  # the page's own heading
-    body = SVG.sub(lambda found: f"<img {_width_class(found[1])}", body)
+        body = re.sub(rf'href="({re.escape(quote(other.name))})(#[^"]*)?"', rf'href="{quote(other.stem)}.html\2"', body)
+    first = re.search(r"<h1[^>]*>(.*?)</h1>", body, re.S)
+    if first and unescape(re.sub("<[^>]+>", "", first[1])) == titles[path]:
+        body = body.replace(first[0], "", 1)  # it is the page's own heading
     body = re.sub(
-        r"(Exercise \d\d\.\d: right\.[^<]*)</pre>", r'</pre><p class="right">\1</p>', body
-    )  # prose, so it wraps
+        r'(<div class="output_area"|(?<=hl-ipython3">)<pre|<pre(?=><code>))>', r'\1 tabindex="0">', body
+    )  # keys scroll, too
+    body = SVG.sub(lambda found: f"<img {_width_class(found[1])}", body)
+    body = RIGHT.sub(r'</pre><p class="right">\1</p>', body)
     names = [*titles]
     here = names.index(path)
     ways = [("index.html", "All chapters"), (path.name, "This notebook, to run")]
     ways += [(f"{names[k].stem}.html", f"{sign} {titles[names[k]]}")
              for k, sign in ((here - 1, "←"), (here + 1, "→")) if 0 <= k < len(names)]  # fmt: skip
-    links = "".join([f'<a href="{escape(to)}">{escape(text)}</a>' for to, text in ways])
-    style = f"{STYLE}\n{_colours()}"
-    return page.page(titles[path], [f"<nav>{links}</nav>", body, f"<nav>{links}</nav>"], style)
+    links = "".join([f'<a href="{quote(to)}">{escape(text)}</a>' for to, text in ways])
+    above, below = [f'<nav aria-label="Chapters, {where}">{links}</nav>' for where in ("above", "below")]
+    return page.page(titles[path], [above, body, below], f"{STYLE}\n{_colours()}")
 
 
 def list_page(chapters: Sequence[tuple[Path, Any]], titles: Mapping[Path, str]) -> str:
     """The page that lists them: title, question and first picture of each."""
     cards = [
-        f'<li><a href="{escape(path.stem)}.html">{_first_picture(notebook, titles[path])}'
+        f'<li><a href="{quote(path.stem)}.html">{_first_picture(notebook)}'
         f"<h2>{escape(titles[path])}</h2></a><p>{escape(_question(notebook))}</p></li>"
         for path, notebook in chapters
     ]
@@ -107,16 +113,17 @@ def _colours() -> str:
 
 def _question(notebook: Any) -> str:
     """What the notebook asks: the first bold words."""
-    found = re.search(r"\*\*(.+?)\*\*", notebook.cells[0].source, re.S)
+    found = re.search(r"\*\*(.+?)\*\*", notebook.cells[0].source if notebook.cells else "", re.S)
     return " ".join(found[1].split()) if found else ""
 
 
-def _first_picture(notebook: Any, title: str) -> str:
+def _first_picture(notebook: Any) -> str:
+    """As an image without words: the title stands below it."""
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             data = output.get("data", {})
             if "image/png" in data:
-                return f'<img src="data:image/png;base64,{data["image/png"].strip()}" alt="{escape(title)}">'
+                return f'<img src="data:image/png;base64,{data["image/png"].strip()}" alt="">'
             if found := PICTURE.search(data.get("text/html", "")):
-                return f'<img src="{found[1]}" alt="{escape(title)}">'
+                return f'<img src="{found[1]}" alt="">'
     return ""

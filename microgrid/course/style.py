@@ -1,5 +1,7 @@
 """The one look of all notebooks: fonts, sizes and colours of their plots."""
 
+import sys
+
 from ..training.plots import INSTALL
 
 COLOURS = {  # told apart by the colour-blind (Okabe and Ito 2008, "Color Universal Design")
@@ -32,3 +34,20 @@ def begin() -> None:
         "lines.linewidth": 2,
         "savefig.facecolor": "white",
     })  # fmt: skip
+    _describe_figures()
+
+
+def _describe_figures() -> None:
+    """In a notebook, gives each figure's picture its titles as the words for those who can't see it."""
+    if "ipykernel" not in sys.modules:
+        return
+    import matplotlib_inline.backend_inline  # noqa: F401  it makes a formatter of its own when it is first imported
+    from IPython import get_ipython
+    from IPython.core.pylabtools import print_figure
+    from matplotlib.figure import Figure
+
+    def picture(figure: Figure) -> tuple[str, dict[str, str]]:
+        titles = [figure.get_suptitle(), *[axes.get_title() for axes in figure.axes]]
+        return print_figure(figure, base64=True), {"alt": ": ".join([title for title in titles if title]) or "A plot"}
+
+    get_ipython().display_formatter.formatters["image/png"].for_type(Figure, picture)

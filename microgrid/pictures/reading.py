@@ -4,6 +4,7 @@ Microgrid's own Values and those of any other engine of this family (with `data`
 `_prev` or `parents`) are read into the same nodes, so that whatever shows one shows the other.
 """
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -41,6 +42,22 @@ class Node:
     fixed: bool = False  # the 2 in x ** 2: a plain number, to which no gradient flows
 
 
+def _holders(node: Any) -> int:
+    """How many hold on to the value of a node, the node and this call among them."""
+    return sys.getrefcount(node.value)
+
+
+class _Sample:
+    """What a node and a result are to a number that nobody else has."""
+
+    def __init__(self) -> None:
+        self.value = object()
+        self.parents = (self.value,)
+
+
+ONE_HOLDER = _holders(_Sample())
+
+
 class Reading:
     """All that a root depends on, operands before results: `nodes`, the root last."""
 
@@ -66,10 +83,12 @@ class Reading:
     def constant(self, i: int) -> bool:
         """Whether node i is a plain number of a formula, as the 2 in x / 2, with a grad of an earlier backward().
 
-        Nobody can set that to 0, and nobody asks for it.  A weight without a name that is used once looks alike.
+        Nobody can set that to 0, and nobody asks for it.  A weight without a name looks alike, but its net has it,
+        too: a plain number is held by the one result alone that was made of it (and by pictures that are kept).
         """
         node, grads = self.nodes[i], [plain(self.nodes[j].grad) for j in self.consumers[i]]
-        return not node.name and not node.operands and len(grads) == 1 and grads[0] not in (None, 0)
+        alone = not node.name and not node.operands and len(grads) == 1 and grads[0] not in (None, 0)
+        return alone and (not self.own or _holders(node) <= ONE_HOLDER)  # another engine's closures hold it, too
 
     def local_gradients(self, i: int) -> tuple | None:
         """d(node)/d(operand) for each operand of node i; None where it is undefined or not known.

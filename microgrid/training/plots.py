@@ -131,7 +131,7 @@ def boundary(
         places = _classes(y, count)
         _paint_largest(axes, columns, scores)
         names = [f"class {c}" for c in range(count)]
-    _scatter(axes, X, places, classes or names)
+    _scatter(axes, X, places, names if classes is None else classes)
     axes.set_xlabel(inputs[0])
     axes.set_ylabel(inputs[1])
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
