@@ -82,7 +82,7 @@ def list_page(chapters: Sequence[tuple[Path, Any]], titles: Mapping[Path, str]) 
     """The page that lists them: title, question and first picture of each."""
     cards = [
         f'<li><a href="{quote(path.stem)}.html">{_first_picture(notebook)}'
-        f"<h2>{escape(titles[path])}</h2></a><p>{escape(_question(notebook))}</p></li>"
+        f"<h2>{escape(titles[path])}</h2></a><p>{page.with_code(_question(notebook))}</p></li>"
         for path, notebook in chapters
     ]
     wide = f"{STYLE}\nmain {{ max-width: 72rem }}"
