@@ -105,7 +105,6 @@ def two_slopes(gradient):
         slopes = gradient(f, x, y)
         assert slopes is not None, "the function gives nothing back: is there a return?"
         assert isinstance(slopes, (tuple, list)) and len(slopes) == 2, "the function should return two slopes"
-        assert not any([slope is ... for slope in slopes]), "the function returns three dots still"
         for name, slope, right in (("x", slopes[0], right_x), ("y", slopes[1], right_y)):
             what = f"the slope in {name} at ({x:g}, {y:g})"
             close(slope, right, 1e-3, what)

@@ -130,7 +130,6 @@ def hat_of_relus(hat):
             got = hat(x)
         except Exception as error:
             raise AssertionError(f"hat({x:g}) fails with {type(error).__name__}: {error}") from None
-        assert got is not ..., "hat(x) still returns the dots"
         close(got, max(0.0, 1 - abs(x - 2)), what=f"hat({x:g})")
     return "Slopes 1, −1 and 0, one after each bend."
 

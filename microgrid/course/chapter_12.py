@@ -31,7 +31,7 @@ def gradients_of_scores(gradients):
         got = list(gradients)
     except TypeError:
         raise AssertionError("gradients should be a list of three numbers") from None
-    assert len(got) == 3 and not any([g is ... for g in got]), "there should be three numbers"
+    assert len(got) == 3, "there should be three numbers"
     for k, (number, right) in enumerate(zip(got, (0.7, -0.8, 0.1))):
         close(number, right, what=f"gradient {k + 1}")
     return "They add up to 0: what one score loses, the others get."

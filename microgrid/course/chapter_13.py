@@ -148,7 +148,6 @@ def by_amount(check):
     assert callable(check), "worth_a_check should be a function"
     for p, amount in ((0.5, 20), (0.01, 2000), (0.01, 100), (0.001, 6000), (0.03, 90), (0.03, 200), (0.9, 2)):
         got = check(p, amount)
-        assert got is not ..., "worth_a_check still returns the dots"
         assert got in (True, False), "worth_a_check should return True or False"
         assert got == (p * (amount + 10) > 5), f"not right yet for p = {p} and {amount} euros"
     return "1 % of 2000 euros is worth a call, and 3 % of 90 is not."
@@ -164,7 +163,6 @@ def undone(honest):
     for p in (0.01, 0.2, 0.5, 0.9):
         for times in (1, 5, 20):
             got = honest(p, times)
-            assert got is not ..., "honest still returns the dots"
             odds = p / (1 - p) / times
             close(got, odds / (1 + odds), what=f"honest({p}, {times})")
     return "A said one half, with frauds counted 20 times, is 1 in 21."

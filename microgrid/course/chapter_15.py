@@ -128,7 +128,6 @@ def zeros(newton_zero):
     ):
         for _ in range(6):
             x = newton_zero(f, x)
-            assert x is not ..., "newton_zero still returns the dots"
             assert x is not None, "newton_zero returns nothing: its return is missing"
         close(x, right, 1e-9, what=f"after six steps, {what}")
     return "Six steps gave all digits of both."
@@ -154,7 +153,6 @@ def honey(broken_in_honey):
     assert callable(broken_in_honey), "broken_in_honey should be a function"
     w = math.sqrt(1 - 0.25**2)
     got = broken_in_honey(lambda t: t * t, 2.0)
-    assert got is not ..., "broken_in_honey still returns the dots"
     assert got is not None, "broken_in_honey returns nothing: its return is missing"
     close(abs(got), 8, what="for u(t) = t*t at t = 2, the size of the break")
     for t in (0.5, 1.0, 4.0):
